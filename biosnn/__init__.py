@@ -1,0 +1,44 @@
+"""BioSNN: a simulator of spiking neural networks, described in Python and compiled for the network at hand."""
+
+from biosnn import models
+from biosnn._version import __version__
+from biosnn.distributions import exponential, lognormal, normal, uniform
+from biosnn.engine.network import Network
+from biosnn.errors import (
+    BioSNNError,
+    DescriptionError,
+    DeviceError,
+    MemoryPlanError,
+    OutputError,
+    UnknownNameError,
+)
+from biosnn.network.rules import (
+    all_to_all,
+    fixed_indegree,
+    fixed_outdegree,
+    fixed_total_number,
+    one_to_one,
+    pairwise_bernoulli,
+)
+
+__all__ = [
+    "BioSNNError",
+    "DescriptionError",
+    "DeviceError",
+    "MemoryPlanError",
+    "Network",
+    "OutputError",
+    "UnknownNameError",
+    "__version__",
+    "all_to_all",
+    "exponential",
+    "fixed_indegree",
+    "fixed_outdegree",
+    "fixed_total_number",
+    "lognormal",
+    "models",
+    "normal",
+    "one_to_one",
+    "pairwise_bernoulli",
+    "uniform",
+]

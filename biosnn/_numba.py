@@ -1,0 +1,79 @@
+"""The one policy by which BioSNN compiles: strict IEEE arithmetic, no bounds checks, cached by the hash of our sources.
+
+Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar remainder
+in another, with another number of threads: without reassociation or contraction both give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from biosnn import _cache
+
+__all__ = [
+    "f32",
+    "f64",
+    "i32",
+    "i64",
+    "kernel",
+    "parallel_kernel",
+    "prange",
+    "prefetch",
+    "scalar",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+]
+
+u8, u16, u32, u64 = np.uint8, np.uint16, np.uint32, np.uint64
+i32, i64, f32, f64 = np.int32, np.int64, np.float32, np.float64
+
+
+def _jit(function: Callable, **options) -> Any:
+    # Numba reads the folder when a function is decorated; it is set for ours alone, not for the user's own functions.
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_cache.folder())
+    try:
+        return numba.njit(function, cache=True, error_model="numpy", **options)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def kernel(function: Callable) -> Any:
+    """Compile a function of arrays for one thread."""
+    return _jit(function)
+
+
+def parallel_kernel(function: Callable) -> Any:
+    """Compile a function whose `prange` loops run on all threads."""
+    return _jit(function, parallel=True)
+
+
+def scalar(function: Callable) -> Any:
+    """Compile a function of scalars, to be inlined into the loops that call it."""
+    return numba.njit(function, error_model="numpy", forceinline=True)
+
+
+@intrinsic
+def prefetch(typingctx, array, index):
+    """Ask for the 64-byte line of array[index] ahead of its use; index must lie in the array's allocation."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte] + [ir.IntType(32)] * 3)
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        hints = [ir.Constant(ir.IntType(32), hint) for hint in (0, 3, 1)]  # read, keep in all levels, data
+        builder.call(function, [builder.bitcast(builder.gep(data, [args[1]]), byte), *hints])
+        return context.get_dummy_value()
+
+    return types.void(array, index), codegen

@@ -1,0 +1,86 @@
+"""Filling the rows of a synapse table: draw each source's synapses, sort them by (partition, delay), pack them.
+
+A row is drawn from a random sequence of its own, sorted in buffers that stay in the cache, and written once: no synapse
+is held twice, and any number of threads gives the same table.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biosnn._numba import i64, kernel, parallel_kernel, prange, u8, u32, u64
+from biosnn.connectivity.targets import choose
+from biosnn.random import SYNAPSE, keyed
+
+
+@parallel_kernel
+def fill_rows(cuts, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
+              weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments):  # fmt: skip
+    """Draw and pack the rows cuts[c]..cuts[c+1]-1 in parallel over c.
+
+    The strands of population a are strands[strand_first[a] : strand_first[a+1]], those with PLACED targets first: these
+    stand in `words` already, at the start of the row. weights holds 16-bit fixed-point numbers or the bits of float32 ones.
+    words[row_first[i] + s] = weight << (16 or 32) | slot; segments[i, p * n_delays + k]: where partition p, delay k begins.
+    """
+    for c in prange(cuts.size - 1):
+        longest, widest = i64(1), i64(1)
+        for i in range(cuts[c], cuts[c + 1]):
+            longest = max(longest, row_first[i + 1] - row_first[i])
+        for s in range(strands.size):
+            widest = max(widest, strands[s].n_target)
+        chosen, bits = np.empty(longest, u32), np.empty(longest, u32)
+        row, keys = np.empty(longest, words.dtype), np.empty(longest, u32)
+        marks, counts = np.zeros(widest, u8), np.empty(n_parts * n_delays + 1, i64)
+        a = np.searchsorted(population_first, cuts[c], side="right") - 1
+        for i in range(cuts[c], cuts[c + 1]):
+            while i >= population_first[a + 1]:
+                a += 1
+            counts[:] = 0
+            n = 0
+            for s in range(strand_first[a], strand_first[a + 1]):
+                strand = strands[s]
+                degree = degrees[strand.degree_at + i - population_first[a]]
+                start = list_start[strand.list_at + i - population_first[a]] if strand.list_at >= 0 else 0
+                state = keyed(seed, SYNAPSE + (strand.connection << 8), i)
+                placed = words[row_first[i] + n : row_first[i] + n + degree]
+                choose(
+                    strand, i, degree, state, target_ids, listed, strand.listed_at + start, placed, marks, chosen, bits
+                )
+                _attach(strand, degree, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays,
+                        row[n:], keys[n:], counts)  # fmt: skip
+                n += degree
+            _write_sorted(i, n, row, keys, counts, row_first[i], words, segments)
+
+
+@kernel
+def _attach(
+    strand, n, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row, keys, counts
+):
+    """Give the chosen targets their weight and delay: words to `row`, sort keys to `keys`, counted in counts[key + 1]."""
+    word = row.dtype.type
+    width = u64(8 * weights.itemsize)
+    for k in range(n):
+        target, drawn = chosen[k], bits[k]
+        weight = weights[
+            strand.weight_at + (i64(drawn >> u32(16)) & strand.weight_mask) + strand.weight_step * (start + k)
+        ]
+        delay = delay_classes[strand.delay_at + (i64(drawn) & strand.delay_mask) + strand.delay_step * (start + k)]
+        cell = i64(cell_of[target])
+        slot = i64(target) + slot_shift[i64(u64(weight) >> (width - u64(1))), cell]
+        row[k] = word((u64(weight) << width) | u64(slot))
+        key = (cell % n_parts) * n_delays + i64(delay)
+        keys[k] = u32(key)
+        counts[key + 1] += 1
+
+
+@kernel
+def _write_sorted(i, n, row, keys, counts, at, words, segments):
+    """Counting sort of one row by key; segments[i] becomes the start of each key."""
+    for c in range(counts.size - 1):
+        counts[c + 1] += counts[c]
+        segments[i, c] = counts[c]
+    segments[i, counts.size - 1] = n
+    for s in range(n):
+        key = keys[s]
+        words[at + counts[key]] = row[s]
+        counts[key] += 1

@@ -1,0 +1,1 @@
+"""Demonstration networks. A new one is a file beside these and a line in DEMOS."""

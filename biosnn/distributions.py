@@ -1,0 +1,231 @@
+"""Distributions by their quantile function: for weights, delays, initial values and parameters.
+
+A synapse is drawn from one 64-bit random word: 16 bits of it look up the weight and 16 the delay, each in a table
+of 65,536 quantiles. So anything with a quantile function can be drawn, at the same speed; the price is that the
+outermost 1/131,072 of each tail is represented by its quantile.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn import _validate
+from biosnn.errors import DescriptionError
+
+F64 = NDArray[np.float64]
+N_QUANTILES = 65536
+
+
+class Distribution(ABC):
+    """A distribution of real values, drawn by `quantile(u)` of uniform u."""
+
+    @abstractmethod
+    def quantile(self, u: F64) -> F64:
+        """Inverse cumulative distribution; u in (0, 1), any shape."""
+
+    @abstractmethod
+    def cdf(self, x: float) -> float:
+        """Probability of a value of at most x."""
+
+    def table(self) -> F64:
+        """The 65,536 equally likely values that stand for the distribution, ascending."""
+        return self.quantile((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
+
+    def clipped(self, min: float = -np.inf, max: float = np.inf) -> Distribution:
+        """Values beyond the bounds moved onto them."""
+        return _Clipped(self, *_bounds("clipped", min, max))
+
+    def redrawn(self, min: float = -np.inf, max: float = np.inf) -> Distribution:
+        """Values beyond the bounds drawn again until they fall inside (NEST's `redraw`): truncated."""
+        lo, hi = _bounds("redrawn", min, max)
+        below = self.cdf(lo) if np.isfinite(lo) else 0.0
+        inside = (self.cdf(hi) if np.isfinite(hi) else 1.0) - below
+        if not inside > 0.0:
+            raise DescriptionError(f"redrawn: no value of {self} lies between {lo:g} and {hi:g}; widen the bounds")
+        return _Redrawn(self, lo, hi, below, inside)
+
+
+@dataclass(frozen=True)
+class Normal(Distribution):
+    """Gaussian with mean and standard deviation."""
+
+    mean: float
+    std: float
+
+    def quantile(self, u: F64) -> F64:
+        """Inverse cumulative distribution."""
+        from scipy.special import ndtri
+
+        return np.asarray(self.mean + self.std * ndtri(u))
+
+    def cdf(self, x: float) -> float:
+        """Probability of a value of at most x."""
+        from scipy.special import ndtr
+
+        return float(ndtr((x - self.mean) / self.std)) if self.std else float(x >= self.mean)
+
+
+@dataclass(frozen=True)
+class Lognormal(Distribution):
+    """exp of a Gaussian with mean `mu` and standard deviation `sigma` (NEST's and NumPy's parameters)."""
+
+    mu: float
+    sigma: float
+
+    def quantile(self, u: F64) -> F64:
+        """Inverse cumulative distribution."""
+        return np.exp(Normal(self.mu, self.sigma).quantile(u))
+
+    def cdf(self, x: float) -> float:
+        """Probability of a value of at most x."""
+        return Normal(self.mu, self.sigma).cdf(float(np.log(x))) if x > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Equally likely between `min` and `max`."""
+
+    min: float
+    max: float
+
+    def quantile(self, u: F64) -> F64:
+        """Inverse cumulative distribution."""
+        return self.min + (self.max - self.min) * np.asarray(u)
+
+    def cdf(self, x: float) -> float:
+        """Probability of a value of at most x."""
+        return float(np.clip((x - self.min) / (self.max - self.min), 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Exponential(Distribution):
+    """Exponential with mean `beta` (NEST's and NumPy's parameter)."""
+
+    beta: float
+
+    def quantile(self, u: F64) -> F64:
+        """Inverse cumulative distribution."""
+        return -self.beta * np.log1p(-np.asarray(u))
+
+    def cdf(self, x: float) -> float:
+        """Probability of a value of at most x."""
+        return float(-np.expm1(-x / self.beta)) if x > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class _Clipped(Distribution):
+    base: Distribution
+    min: float
+    max: float
+
+    def quantile(self, u: F64) -> F64:
+        return np.clip(self.base.quantile(u), self.min, self.max)
+
+    def cdf(self, x: float) -> float:
+        return 0.0 if x < self.min else 1.0 if x >= self.max else self.base.cdf(x)
+
+
+@dataclass(frozen=True)
+class _Redrawn(Distribution):
+    base: Distribution
+    min: float
+    max: float
+    below: float  # probability of the base under `min`
+    inside: float  # and between the bounds
+
+    def quantile(self, u: F64) -> F64:
+        # clipped once more: at the bounds the quantile of the base may be off by a rounding error
+        return np.clip(self.base.quantile(self.below + self.inside * np.asarray(u)), self.min, self.max)
+
+    def cdf(self, x: float) -> float:
+        return float(np.clip((self.base.cdf(x) - self.below) / self.inside, 0.0, 1.0))
+
+
+class _Frozen(Distribution):
+    """Any frozen scipy.stats distribution, continuous or discrete."""
+
+    def __init__(self, frozen: Any) -> None:
+        self.frozen = frozen
+
+    def quantile(self, u: F64) -> F64:
+        return np.asarray(self.frozen.ppf(u), np.float64)
+
+    def cdf(self, x: float) -> float:
+        return float(self.frozen.cdf(x))
+
+    def __repr__(self) -> str:
+        args = ", ".join([*map(str, self.frozen.args), *(f"{k}={v}" for k, v in self.frozen.kwds.items())])
+        return f"scipy.stats.{self.frozen.dist.name}({args})"
+
+
+def normal(mean: float, std: float) -> Distribution:
+    """Gaussian; the unit is that of what it is given for.
+
+    Raises DescriptionError if a parameter is not finite or std is negative.
+    """
+    return Normal(_validate.number("normal", "mean", mean), _validate.number("normal", "std", std, at_least=0))
+
+
+def lognormal(mu: float, sigma: float) -> Distribution:
+    """exp of a Gaussian with mean mu and standard deviation sigma."""
+    return Lognormal(_validate.number("lognormal", "mu", mu), _validate.number("lognormal", "sigma", sigma, at_least=0))
+
+
+def uniform(min: float, max: float) -> Distribution:
+    """Equally likely between min and max."""
+    lo, hi = _validate.number("uniform", "min", min), _validate.number("uniform", "max", max)
+    if not lo < hi:
+        raise DescriptionError(f"uniform: min must be below max, got {lo:g} and {hi:g}")
+    return Uniform(lo, hi)
+
+
+def exponential(beta: float) -> Distribution:
+    """Exponential with mean beta."""
+    return Exponential(_validate.number("exponential", "beta", beta, above=0))
+
+
+def as_values(owner: str, name: str, value: Any, n: int | None = None) -> float | F64 | Distribution:
+    """What users may give for a quantity: a number, an array of n numbers, or a distribution.
+
+    Raises DescriptionError for anything else, for values that are not finite, and for a wrong shape (n given).
+    """
+    if isinstance(value, Distribution):
+        table = value.table()
+    elif hasattr(value, "ppf") and hasattr(value, "cdf"):
+        value = _Frozen(value)
+        table = value.table()
+    elif np.ndim(value) == 0:
+        return _validate.number(owner, name, value)
+    else:
+        table = _array(owner, name, value, n)
+        value = table
+    _validate.check_range(owner, name, table)
+    return value  # type: ignore[no-any-return]
+
+
+def extremes(value: float | F64 | Distribution) -> F64:
+    """The smallest and the largest value that can be drawn."""
+    x = value.table() if isinstance(value, Distribution) else np.atleast_1d(value)
+    return np.array([x.min(), x.max()]) if x.size else np.zeros(2)
+
+
+def _array(owner: str, name: str, value: ArrayLike, n: int | None) -> F64:
+    try:
+        x = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise DescriptionError(f"{owner}: {name} must be a number, an array or a distribution, got {value!r}") from None
+    if x.ndim != 1 or (n is not None and x.size != n):
+        want = "one-dimensional" if n is None else f"of shape ({n},)"
+        raise DescriptionError(f"{owner}: {name} must be an array {want}, got shape {x.shape}")
+    return x
+
+
+def _bounds(owner: str, low: float, high: float) -> tuple[float, float]:
+    if not float(low) <= float(high):
+        raise DescriptionError(f"{owner}: min must not exceed max, got {low} and {high}")
+    return float(low), float(high)

@@ -1,0 +1,225 @@
+"""From a plan to arrays: everything a driver needs, by name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.backends import cpu
+from biosnn.engine import driver, resolve
+from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
+from biosnn.engine.layout import Layout, ModelGroup
+from biosnn.engine.plan import Plan
+from biosnn.engine.tables import Table, build_table
+from biosnn.network.description import Description
+from biosnn.network.items import Recorder
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Sampled:
+    """One recorded variable of one model group: which neurons, in the column order of its buffer."""
+
+    recorder: Recorder
+    group: int
+    order: NDArray[np.int64]  # position in the recorder's group of each column
+    offset: NDArray[np.float64]  # added to what is stored (the origin of the variable)
+
+
+@dataclass
+class Built:
+    """A network ready to run."""
+
+    net: Description
+    plan: Plan
+    arrays: Arrays
+    tables: list[Table]
+    sampled: list[Sampled]
+    source: str
+    advance: Callable[..., int]
+    arguments: list[str]
+    build_s: float = 0.0
+    compile_s: float = 0.0
+
+
+def build(net: Description, plan: Plan) -> Built:
+    """Draw, pack and allocate what was planned, and compile its driver."""
+    plan.check_memory()
+    started = time.perf_counter()
+    with cpu.threads(plan.threads):
+        tables = [build_table(net, plan, t, plan.threads) for t in plan.tables]
+        compiled = sum(t.compile_s for t in tables)
+        arrays: Arrays = {"seed": np.array([net.seed], np.uint64)}
+        for table in tables:
+            kind = "_wide" if table.wide else ""
+            arrays[f"row_first{kind}"] = table.row_first
+            arrays[f"words{kind}"] = table.words
+            arrays[f"segments{kind}"] = table.segments
+        arrays |= _inputs(plan)
+        layout = plan.layout
+        per_neuron: list[frozenset[str]] = []
+        shape = driver.Shape(
+            layout.groups, per_neuron, [t.wide for t in tables], [False, False], bool(net.spike_trains),
+            plan.precision.any_wide, [], plan.parallel,
+        )  # fmt: skip
+        for g, group in enumerate(layout.groups):
+            constants, varied = _constants(net, plan, group)
+            per_neuron.append(frozenset(varied))
+            state = _states(net, group)
+            found: Arrays = {"sections": _sections(layout, g), "constants": constants, **varied, **state}
+            arrays |= {driver.prefix(shape, g) + name: values for name, values in found.items()}
+        arrays |= poisson_arrays(net, plan, shape)
+        arrays |= current_arrays(net, layout, shape)
+        arrays |= train_arrays(net, layout)
+        arrays |= _history(plan, bool(net.spike_trains))
+        sampled = _probes(net, plan, shape, arrays)
+        built_s = time.perf_counter() - started - compiled
+        started = time.perf_counter()
+        text = driver.write(shape)
+        module = cpu.load_driver(text)
+        built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), built_s)
+        built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
+    built.compile_s = compiled + time.perf_counter() - started
+    return built
+
+
+def _inputs(plan: Plan) -> Arrays:
+    n = int(plan.layout.drive_at[-1])
+    found: Arrays = {"drive": np.zeros(n, np.int32), "drive_at": plan.layout.drive_at}
+    # one row of 64 bytes per partition: threads never write to one line
+    found["events"] = np.zeros((plan.layout.n_parts, 8), np.int64)
+    if plan.precision.any_wide:
+        found["wide_drive"] = np.zeros(n, np.int64)
+        found["wide_scale"] = np.array([plan.precision.wide_scale])
+        found["wide_unit"] = 1 / found["wide_scale"]
+    return found
+
+
+def _history(plan: Plan, sources: bool) -> Arrays:
+    layout = plan.layout
+    lists, capacity = layout.n_parts + sources, plan.history_capacity
+    most = np.zeros(lists, np.int64)
+    for cell in layout.cells:
+        most[cell.part] += cell.last - cell.first
+    if sources:
+        most[-1] = layout.n_ids - layout.n_neurons
+    return {
+        "delays": plan.delays,
+        "most_spikes": most,
+        "spike_first": np.zeros((lists, plan.chunk_steps + plan.longest_delay + 1), np.int64),
+        "spike_ids": np.zeros((lists, capacity), np.int32),
+        "due_begin": np.zeros((layout.n_parts, lists * capacity if plan.tables else 1), np.int64),
+        "due_end": np.zeros((layout.n_parts, lists * capacity if plan.tables else 1), np.int64),
+    }
+
+
+def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
+    """[partition, population of the group] -> first and last state index, id - state index, input - state index per slot."""
+    group = layout.groups[g]
+    found = np.zeros((layout.n_parts, len(group.populations), 3 + len(group.bank.slots)), np.int64)
+    for c, cell in enumerate(layout.cells):
+        if cell.population in group.populations:
+            q = group.populations.index(cell.population)
+            shifts = [int(shift[c] + layout.drive_at[cell.part] + cell.to_state) for shift in layout.slots_of[g]]
+            found[cell.part, q] = [cell.first - cell.to_state, cell.last - cell.to_state, cell.to_state, *shifts]
+    return found
+
+
+def _constants(net: Description, plan: Plan, group: ModelGroup) -> tuple[NDArray[np.float32], Arrays]:
+    """A row of constants per population, and an array per constant that differs between neurons."""
+    names = driver.constant_names(group)
+    populations = list(net.populations.values())
+    found = []
+    for a in group.populations:
+        model = populations[a].model
+        assert model is not None
+        values = model.discretise(resolve.parameters(net, a), net.dt)
+        bank = group.bank
+        for k, slot in enumerate(bank.slots):
+            values[f"unit_{slot}"] = plan.precision.units[(a, bank.scale[k])]
+        found.append([np.asarray(values[name], np.float64) for name in names])
+    varied = {name for k, name in enumerate(names) if any(row[k].ndim for row in found)}
+    table = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found], np.float32)
+    arrays = {
+        name: np.concatenate([
+            np.broadcast_to(row[k], populations[a].n) for a, row in zip(group.populations, found, strict=True)
+        ]).astype(np.float32)
+        for k, name in enumerate(names) if name in varied
+    }  # fmt: skip
+    return table, arrays
+
+
+def _states(net: Description, group: ModelGroup) -> Arrays:
+    """State variables at time 0."""
+    found = {s.name: np.zeros(group.n, np.float32) for s in group.model.states}
+    found |= {s.name: np.zeros(group.n, np.float32) for s in group.bank.states}
+    at = 0
+    for a in group.populations:
+        n = list(net.populations.values())[a].n
+        here = slice(at, at + n)
+        at += n
+        p = resolve.parameters(net, a)
+        for state in group.model.states:
+            value = resolve.initial(net, a, state.name)
+            if value is None:
+                value = p[state.initial] if state.initial is not None else 0.0
+            origin = p[state.origin] if state.origin is not None else 0.0
+            found[state.name][here] = np.asarray(value) - origin
+        given = {s.name: resolve.initial(net, a, s.name) for s in group.bank.states}
+        for s in group.bank.states:
+            # a sum over receptors starts as the sum of what was given for its parts
+            parts = [given[t.name] for t in group.bank.states if set(t.slots) <= set(s.slots)]
+            found[s.name][here] = sum(np.asarray(v) for v in parts if v is not None)
+    found["spiked"] = np.zeros(group.n, np.uint8)
+    if group.injected:
+        found["injected"] = np.zeros(group.n, np.float32)
+    return found
+
+
+def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -> list[Sampled]:
+    layout = plan.layout
+    first = layout.first_of()
+    cell_of = layout.cell_table()
+    group_of_id = np.repeat(layout.group_of, np.diff(layout.first_id))
+    sampled: list[Sampled] = []
+    for recorder in net.recorders:
+        if recorder.variable == "spikes":
+            continue
+        ids = recorder.target.ids(first)
+        for g in np.unique(group_of_id[ids]):
+            position = np.flatnonzero(group_of_id[ids] == g)
+            parts = np.array([layout.cells[c].part for c in cell_of[ids[position]]])
+            position = position[np.argsort(parts, kind="stable")]
+            cells = [layout.cells[c] for c in cell_of[ids[position]]]
+            k = len(sampled)
+            index = ids[position] - np.array([c.to_state for c in cells])
+            columns = np.searchsorted(np.sort(parts), np.arange(layout.n_parts + 1))
+            rows = plan.chunk_steps // recorder.every + 1
+            arrays[f"probe{k}_columns"] = columns.astype(np.int64)
+            arrays[f"probe{k}_index"] = index.astype(np.int64)
+            arrays[f"probe{k}_samples"] = np.zeros((rows, position.size), np.float32)
+            offset = _origins(net, layout, recorder.variable, ids[position], [c.population for c in cells])
+            sampled.append(Sampled(recorder, int(g), position, offset))
+            shape.probes.append(driver.Probe(int(g), recorder.variable, recorder.every))
+    return sampled
+
+
+def _origins(
+    net: Description, layout: Layout, variable: str, ids: NDArray[np.int64], populations: list[int]
+) -> NDArray[np.float64]:
+    """What the stored values of a variable are relative to, for each neuron."""
+    found = np.zeros(ids.size)
+    for a in set(populations):
+        group = layout.groups[layout.group_of[a]]
+        origin = next((s.origin for s in group.model.states if s.name == variable), None)
+        if origin is not None:
+            mine = np.array(populations) == a
+            value = np.broadcast_to(resolve.parameters(net, a)[origin], int(np.diff(layout.first_id)[a]))
+            found[mine] = value[ids[mine] - layout.first_id[a]]
+    return found

@@ -1,0 +1,175 @@
+"""Where everything stands: ids, model groups, partitions, cells and input slots.
+
+Every neuron and spike source has one network-wide id, in the order of their creation. Neurons of one model (and one layout
+of receptors) form a model group, whose state arrays they share. A partition is what one thread updates and delivers to: an
+equal share of the work of every model group, so any mixture of models is balanced. A cell is the part of one population
+that lies in one partition: ids, state indices and input slots run on without a gap inside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.models.base import Bank, NeuronModel
+from biosnn.network.description import Description
+from biosnn.network.population import Population
+
+I64 = NDArray[np.int64]
+MOST_SLOTS = 65536  # of one partition: a packed synapse has 16 bits for its slot
+# Cells start at multiples of 16 neurons where populations allow it, so vectors and cache lines are seldom shared.
+ALIGN = 16
+# Work of updating one neuron for one step, in synapses of in-degree (measured on the microcircuit, about 4 Hz).
+UPDATE_WORK = 4000.0
+
+
+class Cell(NamedTuple):
+    """Neurons first..last-1 (ids) of one population in one partition; state index = id - to_state."""
+
+    population: int
+    part: int
+    first: int
+    last: int
+    to_state: int
+
+
+@dataclass
+class ModelGroup:
+    """Populations (by number) that share a model, a bank and one set of state arrays."""
+
+    name: str
+    model: type[NeuronModel]
+    bank: Bank
+    populations: list[int]
+    n: int = 0
+    injected: bool = False  # a current is injected into some of its neurons
+
+
+@dataclass
+class Layout:
+    """The address space of one network."""
+
+    names: list[str]
+    first_id: I64  # of each population, and the total at the end
+    groups: list[ModelGroup]
+    group_of: list[int]  # model group of each population; -1 for spike sources
+    n_parts: int
+    cells: list[Cell]  # population by population, partition by partition; empty ones included
+    slot_shift: I64  # [2, n_cells]: input slot - id, within the partition, for positive and negative weights
+    slots_of: list[list[I64]]  # [group][slot] -> [n_cells of all] shift of each receptor of the group's cells
+    n_slots: I64  # of each partition
+    drive_at: I64  # where each partition's slots start in the input arrays; the total at the end
+
+    @property
+    def n_ids(self) -> int:
+        """Neurons and spike sources."""
+        return int(self.first_id[-1])
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons, spike sources left out."""
+        return sum(group.n for group in self.groups)
+
+    def cell_table(self) -> NDArray[np.unsignedinteger]:
+        """Number of the cell of each id (spike sources: 0, never looked up); small, because every synapse looks it up."""
+        table = np.zeros(self.n_ids, np.min_scalar_type(len(self.cells)))
+        for c, cell in enumerate(self.cells):
+            table[cell.first : cell.last] = c
+        return table
+
+    def first_of(self) -> dict[str, int]:
+        """First id of each population, by name."""
+        return {name: int(first) for name, first in zip(self.names, self.first_id[:-1], strict=True)}
+
+
+def lay_out(net: Description, threads: int) -> Layout:
+    """The layout of a network for a number of threads: as many partitions, or more where slots would not fit 16 bits."""
+    populations = list(net.populations.values())
+    first_id = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
+    groups, group_of = _groups(net, populations)
+    n_parts = threads
+    while True:
+        found = _partition(net, populations, first_id, groups, group_of, n_parts)
+        if found.n_slots.max(initial=0) <= MOST_SLOTS:
+            return found
+        n_parts += threads
+
+
+def _groups(net: Description, populations: list[Population]) -> tuple[list[ModelGroup], list[int]]:
+    observed: dict[str, set[str]] = {p.name: set() for p in populations}
+    for recorder in net.recorders:
+        for population, _ in recorder.target.pieces:
+            observed[population.name].add(recorder.variable)
+    injected = {p.name for c in net.currents for p, _ in c.target.pieces}
+    groups: list[ModelGroup] = []
+    group_of = []
+    for number, population in enumerate(populations):
+        if population.model is None:
+            group_of.append(-1)
+            continue
+        model = type(population.model)
+        bank = population.model.bank(observed[population.name] | set(population.initial))
+        at = next((g for g, group in enumerate(groups) if group.model is model and group.bank == bank), len(groups))
+        if at == len(groups):
+            same = sum(g.model is model for g in groups)
+            groups.append(ModelGroup(model.name + (f"_{same + 1}" if same else ""), model, bank, []))
+        groups[at].populations.append(number)
+        groups[at].n += population.n
+        groups[at].injected |= population.name in injected
+        group_of.append(at)
+    return groups, group_of
+
+
+def _partition(
+    net: Description,
+    populations: list[Population],
+    first_id: I64,
+    groups: list[ModelGroup],
+    group_of: list[int],
+    n_parts: int,
+) -> Layout:
+    in_degree = _mean_in_degrees(net, populations)
+    n_slots = np.zeros(n_parts, np.int64)
+    cells: list[list[Cell]] = [[] for _ in populations]
+    slots: list[list[I64]] = []
+    for group in groups:
+        sizes = np.array([populations[a].n for a in group.populations])
+        start = np.concatenate([[0], np.cumsum(sizes)])
+        work = np.concatenate([[0.0], np.cumsum((in_degree[group.populations] + UPDATE_WORK) * sizes)])
+        cuts = np.interp(work[-1] * np.arange(1, n_parts) / n_parts, work, start)
+        cuts = np.minimum((np.rint(cuts / ALIGN) * ALIGN).astype(np.int64), group.n)
+        cuts = np.concatenate([[0], cuts, [group.n]])
+        for k, a in enumerate(group.populations):
+            edges = np.clip(cuts, start[k], start[k + 1]) - start[k] + first_id[a]
+            to_state = int(first_id[a] - start[k])
+            cells[a] = [Cell(a, p, int(edges[p]), int(edges[p + 1]), to_state) for p in range(n_parts)]
+    flat = [cell for of_population in cells for cell in of_population]
+    number = {id(cell): c for c, cell in enumerate(flat)}
+    shift = np.zeros((2, len(flat)), np.int64)
+    for group in groups:
+        of_group = [np.zeros(len(flat), np.int64) for _ in group.bank.slots]
+        for p in range(n_parts):
+            for of_slot in of_group:
+                for a in group.populations:
+                    cell = cells[a][p]
+                    of_slot[number[id(cell)]] = n_slots[p] - cell.first
+                    n_slots[p] += cell.last - cell.first
+        mine = [number[id(cells[a][p])] for a in group.populations for p in range(n_parts)]
+        shift[0, mine] = of_group[group.bank.exc][mine]
+        shift[1, mine] = of_group[group.bank.inh][mine]
+        slots.append(of_group)
+    drive_at = np.concatenate([[0], np.cumsum(-(-n_slots // ALIGN) * ALIGN)])
+    names = [p.name for p in populations]
+    return Layout(names, first_id, groups, group_of, n_parts, flat, shift, slots, n_slots, drive_at)
+
+
+def _mean_in_degrees(net: Description, populations: list[Population]) -> NDArray[np.float64]:
+    found = np.zeros(len(populations))
+    number = {p.name: a for a, p in enumerate(populations)}
+    for c in net.connections:
+        for population, index in c.target.pieces:
+            found[number[population.name]] += c.n_expected / max(len(c.target), 1) * len(index) / max(population.n, 1)
+    return found

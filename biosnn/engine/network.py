@@ -1,0 +1,37 @@
+"""`Network`: a description that can be planned and built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from biosnn import _validate, backends
+from biosnn.engine.plan import Plan, make_plan
+from biosnn.network.description import Description
+
+if TYPE_CHECKING:
+    from biosnn.engine.simulation import Simulation
+
+
+class Network(Description):
+    """A spiking network: describe it (population, connect, poisson, current, spike_source, record), plan it, build it.
+
+    dt is the step in ms; `seed` decides everything that is random, alike for any number of threads.
+    """
+
+    def plan(self, threads: int | None = None) -> Plan:
+        """What building would allocate and choose; print it. Nothing is drawn or allocated."""
+        return make_plan(self, None if threads is None else _validate.count("plan", "threads", threads, at_least=1))
+
+    def build(self, device: str = "cpu", threads: int | None = None) -> Simulation:
+        """Draw and allocate the network, write and compile its driver.
+
+        threads=None divides the work among the cores where a step is long enough for it to pay. Raises MemoryPlanError
+        where the plan exceeds the free memory, DeviceError for a device that is not there.
+        """
+        backends.check(device)
+        plan = self.plan(threads)
+        plan.check_memory()
+        from biosnn.engine.build import build  # Numba is loaded here, not before
+        from biosnn.engine.simulation import Simulation
+
+        return Simulation(build(self, plan))

@@ -1,0 +1,266 @@
+"""The memory plan: every array with its formula and bytes, and every choice made for a network, before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.distributions import Distribution
+from biosnn.engine import precision
+from biosnn.engine.layout import Layout, lay_out
+from biosnn.errors import MemoryPlanError
+from biosnn.network.description import Description
+from biosnn.network.items import Connection
+from biosnn.network.population import Population
+from biosnn.network.rules import tail_bound
+from biosnn.network.values import delay_steps, rounding
+
+# A serial step below this many ns is not worth dividing: entering and leaving a parallel region costs about 2 us a step.
+WORTH_DIVIDING = 8000.0
+# Planned cost of a step: updating a neuron, drawing its Poisson input, delivering one event; and the assumed rate (Hz).
+NS_NEURON, NS_POISSON, NS_EVENT, ASSUMED_HZ = 0.6, 0.5, 1.5, 10.0
+# Spikes that a list of the history holds beyond one step in which all neurons fire; it grows when it must.
+HISTORY_ROOM = 65536
+CHUNK_STEPS = 8192  # steps from one return to Python to the next, at most
+SAMPLE_BYTES = 32 * 2**20  # of one recorder's buffer, at most (or one sample of all its neurons)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of the plan."""
+
+    name: str
+    formula: str
+    dtype: str
+    bytes: int
+
+
+@dataclass
+class TablePlan:
+    """One synapse table: the connections (by number) whose weights it holds, 16-bit packed or float32 wide."""
+
+    wide: bool
+    connections: list[int]
+    n_synapses: float
+    exact: bool
+    segment_dtype: type[np.unsignedinteger]
+
+
+@dataclass
+class Plan:
+    """What `build` will do and allocate. Printing it shows all of it."""
+
+    layout: Layout
+    precision: precision.Precision
+    delays: NDArray[np.int64]  # distinct delays of the network, in steps
+    tables: list[TablePlan]
+    threads: int
+    parallel: bool
+    chunk_steps: int
+    entries: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Total of all arrays."""
+        return sum(e.bytes for e in self.entries)
+
+    @property
+    def n_synapses(self) -> float:
+        """Synapses, expected where a rule leaves the number to chance."""
+        return sum(t.n_synapses for t in self.tables)
+
+    @property
+    def longest_delay(self) -> int:
+        """In steps; at least one."""
+        return int(self.delays.max(initial=1))
+
+    @property
+    def history_capacity(self) -> int:
+        """Initial room of each list of the spike history, in spikes."""
+        ids = np.zeros(self.layout.n_parts, np.int64)
+        for cell in self.layout.cells:
+            ids[cell.part] += cell.last - cell.first
+        sources = self.layout.n_ids - self.layout.n_neurons
+        return int(max(ids.max(initial=0), sources)) + HISTORY_ROOM
+
+    def check_memory(self) -> None:
+        """Raise MemoryPlanError if the plan exceeds the machine's free memory."""
+        free = free_memory()
+        if free is not None and self.bytes > free:
+            largest = max(self.entries, key=lambda e: e.bytes)
+            raise MemoryPlanError(
+                f"plan: {_size(self.bytes)} needed, {_size(free)} of memory free; the largest array is {largest.name} "
+                f"({largest.formula}: {_size(largest.bytes)}); use fewer neurons or synapses, or a smaller --scale"
+            )
+
+    def __str__(self) -> str:
+        rows = [(e.name, e.formula, e.dtype, _size(e.bytes)) for e in self.entries]
+        rows.append(("total", "", "", _size(self.bytes)))
+        widths = [max(len(r[c]) for r in rows) for c in range(4)]
+        table = "\n".join(
+            f"  {n:<{widths[0]}}  {f:<{widths[1]}}  {d:<{widths[2]}}  {b:>{widths[3]}}" for n, f, d, b in rows
+        )
+        about = "" if all(t.exact for t in self.tables) else "about "
+        head = (
+            f"plan: {self.layout.n_neurons:,} neurons, {about}{self.n_synapses:,.0f} synapses, "
+            f"{self.layout.n_parts} partition(s), {'parallel' if self.parallel else 'serial'} driver"
+        )
+        return "\n".join([head, table, *(f"  note: {n}" for n in self.notes)])
+
+
+def make_plan(net: Description, threads: int | None = None) -> Plan:
+    """Plan a network for a number of threads (None: by the planned work of a step)."""
+    if threads is None:
+        threads = cores() if _step_ns(net) > WORTH_DIVIDING and cores() > 1 else 1
+    layout = lay_out(net, threads)
+    chosen = precision.choose(net, layout)
+    found = [delay_steps(c.delay, net.dt) for c in net.connections]
+    delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    plan = Plan(layout, chosen, delays, _tables(net, chosen), threads, threads > 1, CHUNK_STEPS)
+    plan.notes += chosen.notes
+    plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
+    plan.notes += [f"population {p.name!r}: {r}" for p in net.populations.values() if (r := _t_ref_rounding(p, net.dt))]
+    if net.connections:
+        bound = max(f.bound for f in chosen.connections)
+        plan.notes.append(
+            f"no sum overflows: at most {bound:,.0f} synapses of one connection per neuron, int32 sums of 16-bit weights"
+            + (", int64 sums of float32 weights" if chosen.any_wide else "")
+        )
+    for recorder in net.recorders:
+        if recorder.variable != "spikes":
+            row = 4 * len(recorder.target)
+            plan.chunk_steps = min(plan.chunk_steps, max(1, SAMPLE_BYTES // max(row, 1)) * recorder.every)
+    _list_entries(net, plan)
+    return plan
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that can be taken without swapping; None where the system does not tell."""
+    try:
+        with open("/proc/meminfo") as f:
+            free = next(int(line.split()[1]) * 1024 for line in f if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        try:
+            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        except (AttributeError, ValueError, OSError):
+            return None
+    limit = _cgroup_limit()
+    return min(free, limit) if limit is not None else free
+
+
+def _cgroup_limit() -> int | None:
+    """What is left of a container's memory limit."""
+    try:
+        with open("/sys/fs/cgroup/memory.max") as f:
+            most = f.read().strip()
+        with open("/sys/fs/cgroup/memory.current") as f:
+            return None if most == "max" else int(most) - int(f.read())
+    except (OSError, ValueError):
+        return None
+
+
+def _step_ns(net: Description) -> float:
+    neurons = sum(p.n for p in net.populations.values() if p.model is not None)
+    driven = sum(len(s.target) for s in net.poisson_inputs)
+    events = sum(c.n_expected for c in net.connections) * ASSUMED_HZ * net.dt * 1e-3
+    return NS_NEURON * neurons + NS_POISSON * driven + NS_EVENT * events
+
+
+def _tables(net: Description, chosen: precision.Precision) -> list[TablePlan]:
+    tables = []
+    for wide in (False, True):
+        mine = [k for k, feed in enumerate(chosen.connections) if feed.wide == wide]
+        if mine:
+            connections = [net.connections[k] for k in mine]
+            n = sum(c.n_expected for c in connections)
+            longest = _longest_row(connections)
+            dtype = np.uint16 if longest < 2**16 else np.uint32
+            tables.append(TablePlan(wide, mine, n, all(c.n_exact for c in connections), dtype))
+    return tables
+
+
+def _longest_row(connections: list[Connection]) -> float:
+    """A bound of the number of synapses of any source."""
+    total: dict[str, float] = {}
+    for c in connections:
+        if c.pairs is not None:
+            bound = float(np.bincount(c.pairs.sources, minlength=1).max(initial=0))
+        elif c.rule.name in ("all_to_all", "fixed_outdegree"):
+            bound = c.n_expected / max(len(c.source), 1) + 1
+        else:
+            bound = tail_bound(c.n_expected / max(len(c.source), 1) * 1.01)
+            bound = min(bound, len(c.target)) if c.rule.targets == "distinct" else bound
+        for name in {p.name for p, _ in c.source.pieces}:
+            total[name] = total.get(name, 0.0) + bound
+    return max(total.values(), default=0.0)
+
+
+def _t_ref_rounding(population: Population, dt: float) -> str:
+    t_ref = population.model.values.get("t_ref") if population.model is not None else None
+    if t_ref is None or isinstance(t_ref, Distribution):
+        return ""
+    off = float(np.abs(t_ref - np.rint(np.asarray(t_ref) / dt) * dt).max(initial=0))
+    return f"t_ref rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
+
+
+def _list_entries(net: Description, plan: Plan) -> None:
+    layout = plan.layout
+    ids, parts, n_delays = layout.n_ids, layout.n_parts, plan.delays.size
+
+    def add(name: str, formula: str, dtype: str, count: float, size: int) -> None:
+        plan.entries.append(Entry(name, formula, dtype, int(count * size)))
+
+    for table in plan.tables:
+        kind, size = ("wide", 8) if table.wide else ("packed", 4)
+        add(
+            f"synapses, {kind}",
+            f"{table.n_synapses:,.0f} synapses x {size} B",
+            f"uint{8 * size}",
+            table.n_synapses,
+            size,
+        )
+        width = table.segment_dtype().itemsize
+        columns = parts * n_delays + 1
+        add(f"segments, {kind}", f"{ids:,} sources x ({parts} partitions x {n_delays} delays + 1) x {width} B",
+            f"uint{8 * width}", ids * columns, width)  # fmt: skip
+        add(f"row starts, {kind}", f"({ids:,} sources + 1) x 8 B", "int64", ids + 1, 8)
+    slots = int(layout.drive_at[-1])
+    add("input", f"{slots:,} slots x 4 B", "int32", slots, 4)
+    if plan.precision.any_wide:
+        add("input, wide", f"{slots:,} slots x 8 B", "int64", slots, 8)
+    for group in layout.groups:
+        variables = [s.name for s in group.model.states] + [s.name for s in group.bank.states]
+        extra = ["injected"] if group.injected else []
+        for variable in variables + extra:
+            add(f"{group.name}.{variable}", f"{group.n:,} neurons x 4 B", "float32", group.n, 4)
+        add(f"{group.name}.spiked", f"{group.n:,} neurons x 1 B", "uint8", group.n, 1)
+    capacity, lists = plan.history_capacity, parts + bool(net.spike_trains)
+    window = plan.chunk_steps + plan.longest_delay + 1
+    add("spike history", f"{lists} lists x {capacity:,} spikes x 4 B (grows if it must)", "int32", lists * capacity, 4)
+    add("spike history, steps", f"{lists} lists x {window:,} steps x 8 B", "int64", lists * window, 8)
+    if plan.tables:
+        add("due segments", f"{parts} partitions x {lists * capacity:,} spikes x 2 x 8 B", "int64",
+            2 * parts * lists * capacity, 8)  # fmt: skip
+    for recorder in net.recorders:
+        if recorder.variable != "spikes":
+            rows = plan.chunk_steps // recorder.every + 1
+            n = len(recorder.target)
+            add(f"record {recorder.name}.{recorder.variable}", f"{rows:,} samples x {n:,} neurons x 4 B",
+                "float32", rows * n, 4)  # fmt: skip
+
+
+def _size(n: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024 or unit == "GiB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:,.1f} {unit}"
+        n /= 1024
+    raise AssertionError("unreachable")

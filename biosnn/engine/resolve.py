@@ -1,0 +1,40 @@
+"""From what users gave to one value per population or per neuron: distributions are drawn, numbers stay numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biosnn import random
+from biosnn.distributions import F64, Distribution
+from biosnn.models.base import Resolved
+from biosnn.network.description import Description
+from biosnn.network.items import Values
+
+# Items of the random streams: the variables of each population, numbered in the order of their declaration.
+_MOST_VARIABLES = 256
+
+
+def parameters(net: Description, a: int) -> Resolved:
+    """The parameters of population number a."""
+    population = list(net.populations.values())[a]
+    assert population.model is not None
+    values = population.model.values
+    return {
+        name: _draw(value, net.seed, random.PARAMETER, a * _MOST_VARIABLES + k, population.n)
+        for k, (name, value) in enumerate(values.items())
+    }
+
+
+def initial(net: Description, a: int, variable: str) -> float | F64 | None:
+    """Initial value(s) that the user set for a variable of population number a; None if none."""
+    population = list(net.populations.values())[a]
+    if variable not in population.initial:
+        return None
+    k = list(population.initial).index(variable)
+    return _draw(population.initial[variable], net.seed, random.INITIAL, a * _MOST_VARIABLES + k, population.n)
+
+
+def _draw(value: Values, seed: int, stream: int, item: int, n: int) -> float | F64:
+    if not isinstance(value, Distribution):
+        return value
+    return np.asarray(value.quantile(random.uniforms(seed, stream, item, n)), np.float64)

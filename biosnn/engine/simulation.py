@@ -1,0 +1,155 @@
+"""A network that has been built: run it, look into it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn import _validate
+from biosnn.backends import cpu
+from biosnn.engine.build import Built
+from biosnn.engine.recorders import Recording, SpikeSink
+from biosnn.engine.synapses import Synapses, read_synapses
+from biosnn.propagation.spike_history import is_crowded, keep_latest
+from biosnn.recording.results import Result
+
+CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
+Progress = Callable[[int, int], None]  # steps done, steps to do
+
+
+class Simulation:
+    """A network with all its arrays. `run` advances it; time goes on where the last run ended."""
+
+    def __init__(self, built: Built) -> None:
+        self._built = built
+        self.plan = built.plan
+        self.step = 0
+        self._chunk = 256
+
+    @property
+    def driver_source(self) -> str:
+        """The Python module, written for this network, that holds its time loop."""
+        return self._built.source
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array of the simulation by name, as the driver sees it: state, input, history, synapses."""
+        return self._built.arrays
+
+    @property
+    def time(self) -> float:
+        """Simulated time so far, ms."""
+        return self.step * self._built.net.dt
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses, as drawn."""
+        return sum(t.n_synapses for t in self._built.tables)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays, as allocated."""
+        return sum(a.nbytes for a in self._built.arrays.values())
+
+    @property
+    def build_s(self) -> float:
+        """Seconds that drawing and allocating took."""
+        return self._built.build_s
+
+    @property
+    def compile_s(self) -> float:
+        """Seconds that compiling took, or loading what had been compiled before."""
+        return self._built.compile_s
+
+    def run(self, duration: float, *, progress: bool | Progress | None = None, sink: SpikeSink | None = None) -> Result:
+        """Simulate `duration` ms (a multiple of dt) and return what was recorded.
+
+        A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
+        instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
+        chunks; the simulation can be run on from there.
+        """
+        net = self._built.net
+        steps = _validate.whole_steps("run", "duration", duration, net.dt)
+        report, close = _reporter(progress, steps, net.dt)
+        recording = Recording(self._built, sink)
+        start, end = self.step, self.step + steps
+        events = int(self.arrays["events"].sum())
+        started = time.perf_counter()
+        try:
+            while self.step < end:
+                self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
+                report(self.step - start, steps)
+        finally:
+            close()
+        run_s = time.perf_counter() - started
+        seconds = steps * net.dt * 1e-3
+        return Result(
+            start * net.dt, end * net.dt, net.dt, recording.recorded_spikes(), recording.recorded_samples(start, end),
+            recording.populations(seconds), recording.statistics.fingerprint(), int(self.arrays["events"].sum()) - events, run_s,
+        )  # fmt: skip
+
+    def synapses(self, source: str | None = None, target: str | None = None) -> Synapses:
+        """The synapses between two populations (None: any), read back from the packed tables."""
+        for name in (source, target):
+            if name is not None:
+                _validate.known("synapses", "population", name, self.plan.layout.names)
+        return read_synapses(self._built, source, target)
+
+    def weights(self, source: str, target: str) -> Any:
+        """Weights between two populations: scipy.sparse.csr_matrix (n_source, n_target); repeated pairs are summed."""
+        from scipy.sparse import csr_matrix
+
+        found = self.synapses(source, target)
+        populations = self._built.net.populations
+        shape = (populations[source].n, populations[target].n)
+        return csr_matrix((found.weights, (found.sources, found.targets)), shape=shape)
+
+    def _advance(self, last: int, recording: Recording) -> None:
+        """Run to step `last`, or until the spike history is full; hand over what happened, and drop what is no longer due."""
+        arrays, keep = self.arrays, self.plan.longest_delay
+        origin, first = self.step - keep, self.step
+        started = time.perf_counter()
+        with cpu.threads(self.plan.threads):
+            reached = int(self._built.advance(first, last, origin, *(arrays[name] for name in self._built.arguments)))
+        seconds = time.perf_counter() - started
+        recording.take(first, reached, origin)
+        self.step = reached
+        keep_latest(reached - origin, keep, arrays["spike_first"], arrays["spike_ids"])
+        while is_crowded(keep - 1, arrays["spike_first"], arrays["most_spikes"], arrays["spike_ids"].shape[1]):
+            self._grow_history()
+        pace = (reached - first) / max(seconds, 1e-6)
+        self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
+
+    def _grow_history(self) -> None:
+        for name in ("spike_ids", "due_begin", "due_end"):
+            old = self.arrays[name]
+            self.arrays[name] = np.zeros((old.shape[0], 2 * old.shape[1]), old.dtype)
+            self.arrays[name][:, : old.shape[1]] = old
+
+
+def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:
+    """A function to report to, and one to call at the end."""
+    if callable(progress):
+        return progress, lambda: None
+    if progress is False or (progress is None and not sys.stderr.isatty()):
+        return lambda _done, _total: None, lambda: None
+    from tqdm import tqdm
+
+    bar = tqdm(
+        total=round(steps * dt, 6),
+        unit="ms",
+        bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}{postfix}]",
+    )
+    started = time.perf_counter()
+
+    def report(done: int, _total: int) -> None:
+        rtf = (time.perf_counter() - started) / (done * dt * 1e-3)
+        bar.set_postfix_str(f"real-time factor {rtf:.3g}", refresh=False)
+        bar.update(done * dt - bar.n)
+
+    return report, bar.close

@@ -1,0 +1,201 @@
+"""Building the synapse tables: the connections of a plan become strands, and the kernels fill the rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn import random
+from biosnn.connectivity.indegrees import draw_sources
+from biosnn.connectivity.rows import fill_rows
+from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
+from biosnn.distributions import N_QUANTILES, Distribution
+from biosnn.engine.layout import I64, Layout
+from biosnn.engine.plan import Plan, TablePlan
+from biosnn.engine.precision import encode, node_of
+from biosnn.network.description import Description
+from biosnn.network.items import Connection
+from biosnn.network.population import Index
+from biosnn.network.values import delay_steps
+
+CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
+
+
+@dataclass
+class Table:
+    """A synapse table: rows by source, sorted by (partition, delay). See `propagation.event_driven` for its words."""
+
+    wide: bool
+    row_first: I64
+    words: NDArray[np.unsignedinteger]
+    segments: NDArray[np.unsignedinteger]
+    compile_s: float  # of the kernels that filled it, on their first use
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses."""
+        return int(self.row_first[-1])
+
+
+class _Columns:
+    """Arrays that strands point into: appended piece by piece, joined at the end; equal pieces are kept once."""
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self.dtype, self.pieces, self.n = dtype, list[NDArray[np.generic]](), 0
+        self.known: dict[bytes, int] = {}
+
+    def add(self, values: NDArray[np.generic]) -> int:
+        """Where the values stand."""
+        values = np.ascontiguousarray(values, self.dtype)
+        key = values.tobytes() if values.size <= N_QUANTILES else b""
+        if key and key in self.known:
+            return self.known[key]
+        at = self.n
+        self.known[key] = at
+        self.pieces.append(values)
+        self.n += values.size
+        return at
+
+    def joined(self) -> NDArray[np.generic]:
+        """One array of them all; never empty, so that kernels always have a type and an address."""
+        return np.concatenate([*self.pieces, np.zeros(1, self.dtype)])
+
+
+def build_table(net: Description, plan: Plan, table: TablePlan, threads: int) -> Table:
+    """Draw all synapses of one table."""
+    return _Builder(net, plan, table, threads).build()
+
+
+class _Builder:
+    def __init__(self, net: Description, plan: Plan, table: TablePlan, threads: int) -> None:
+        self.net, self.plan, self.table, self.threads = net, plan, table, threads
+        self.layout: Layout = plan.layout
+        self.first_of = self.layout.first_of()
+        self.weights = _Columns(np.uint32 if table.wide else np.uint16)
+        self.delays = _Columns(np.uint8 if plan.delays.size <= 256 else np.uint16)
+        self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
+        self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
+        self.strands: list[list[Any]] = [[] for _ in self.layout.names]
+        self.row_length = np.zeros(self.layout.n_ids, np.int64)
+        self.by_target: list[tuple[Connection, I64]] = []
+
+    def build(self) -> Table:
+        connections = [self.net.connections[k] for k in self.table.connections]
+        # those by target first: their targets are placed at the start of the rows
+        for c in sorted(connections, key=lambda c: not c.rule.by_target):
+            self._add(c)
+        row_first = np.concatenate([[0], np.cumsum(self.row_length)])
+        # a line of slack at the end, because prefetching looks ahead of a segment's start
+        words = np.empty(row_first[-1] + 64, np.uint64 if self.table.wide else np.uint32)
+        self._place(row_first, words)
+        columns = self.layout.n_parts * self.plan.delays.size + 1
+        segments = np.empty((self.layout.n_ids, columns), self.table.segment_dtype)
+        strands = [s for of_population in self.strands for s in of_population]
+        strand_first = np.concatenate([[0], np.cumsum([len(s) for s in self.strands])]).astype(np.int64)
+        work = row_first + 64 * np.arange(row_first.size)  # an empty row still has its segments to write
+        arguments = (
+            self.net.seed, self.layout.first_id, strand_first,
+            np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
+            self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
+            self.layout.slot_shift, self.layout.n_parts, self.plan.delays.size, row_first, words, segments,
+        )  # fmt: skip
+        started = time.perf_counter()
+        fill_rows(np.zeros(2, np.int64), *arguments)  # no row at all: only compiles
+        compile_s = time.perf_counter() - started
+        fill_rows(_even_cuts(work, self.threads * 4), *arguments)
+        return Table(self.table.wide, row_first, words, segments, compile_s)
+
+    def _add(self, c: Connection) -> None:
+        degrees = self._out_degrees(c)
+        if not degrees.sum():
+            return
+        record = np.zeros((), STRAND)
+        record["connection"] = c.index
+        record["no_autapses"] = not c.rule.allow_autapses and c.sides.n_shared > 0
+        self._targets(c, record)
+        record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.by_target else CHOICES[c.rule.targets]
+        self._attributes(c, record)
+        start = np.concatenate([[0], np.cumsum(degrees)[:-1]]) if c.pairs is not None else None
+        record["listed_at"] = self.listed.add(c.pairs.targets) if c.pairs is not None else 0
+        position = 0
+        for population, index in c.source.pieces:
+            of_piece = slice(position, position + len(index))
+            position += len(index)
+            a = self.layout.names.index(population.name)
+            strand = record.copy()
+            strand["degree_at"] = self.degrees.add(_spread(population.n, index, degrees[of_piece]))
+            strand["list_at"] = -1
+            if start is not None:
+                strand["list_at"] = self.list_start.add(_spread(population.n, index, start[of_piece]))
+            self.strands[a].append(strand[()])
+            self.row_length[self.first_of[population.name] + np.asarray(index)] += degrees[of_piece]
+
+    def _out_degrees(self, c: Connection) -> I64:
+        if c.pairs is not None:
+            return np.bincount(c.pairs.sources, minlength=c.sides.n_source)
+        if not c.rule.by_target:
+            return c.rule.out_degrees(random.generator(self.net.seed, random.SYNAPSE, c.index), c.sides)
+        before = self.row_length.copy()
+        fill = np.zeros(self.layout.n_ids, np.int64)
+        self._draw_sources(c, fill, np.empty(0, np.uint32))
+        self.by_target.append((c, before))
+        return fill[c.source.ids(self.first_of)]
+
+    def _place(self, row_first: I64, words: NDArray[np.unsignedinteger]) -> None:
+        for c, before in self.by_target:
+            self._draw_sources(c, row_first[:-1] + before, words)
+
+    def _draw_sources(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
+        cuts = np.linspace(0, c.sides.n_source, self.threads + 1).astype(np.int64)
+        draw_sources(
+            cuts, self.net.seed, c.index, c.rule.indegree, c.source.ids(self.first_of), c.target.ids(self.first_of),  # type: ignore[attr-defined]
+            not c.rule.allow_multapses, not c.rule.allow_autapses and c.sides.n_shared > 0, fill, words,
+        )  # fmt: skip
+
+    def _targets(self, c: Connection, record: NDArray[np.void]) -> None:
+        ids = c.target.ids(self.first_of)
+        record["n_target"] = ids.size
+        if ids.size and (np.diff(ids) == 1).all():
+            record["target_at"] = ids[0]
+        else:
+            record["scattered"], record["target_at"] = 1, self.target_ids.add(ids)
+
+    def _attributes(self, c: Connection, record: NDArray[np.void]) -> None:
+        weights = c.weight.table() if isinstance(c.weight, Distribution) else np.atleast_1d(c.weight)
+        steps = delay_steps(c.delay, self.net.dt)
+        classes = np.searchsorted(self.plan.delays, steps)
+        for name, column, values, given in (
+            ("weight", self.weights, self._encoded(c, np.asarray(weights, np.float64)), c.weight),
+            ("delay", self.delays, classes, c.delay),
+        ):
+            record[f"{name}_at"] = column.add(values)
+            record[f"{name}_mask"] = N_QUANTILES - 1 if isinstance(given, Distribution) else 0
+            record[f"{name}_step"] = isinstance(given, np.ndarray)
+
+    def _encoded(self, c: Connection, weights: NDArray[np.float64]) -> NDArray[np.unsignedinteger]:
+        """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
+        if self.table.wide:
+            return weights.astype(np.float32).view(np.uint32)
+        a = self.layout.names.index(c.target.pieces[0][0].name) if c.target.pieces else 0
+        units = self.plan.precision.units
+        unit = np.where(weights < 0, units[node_of(self.layout, a, True)], units[node_of(self.layout, a, False)])
+        return encode(weights, unit).view(np.uint16)
+
+
+def _spread(n: int, index: Index, values: I64) -> I64:
+    """An array over a whole population with the values of some of its neurons, zero elsewhere."""
+    if isinstance(index, range) and len(index) == n:
+        return values
+    whole = np.zeros(n, np.int64)
+    whole[np.asarray(index)] = values
+    return whole
+
+
+def _even_cuts(work: I64, parts: int) -> I64:
+    """Row ranges of about equal work, from its cumulative sum."""
+    inner = np.searchsorted(work, work[-1] * np.arange(1, parts) / parts)
+    return np.concatenate([[0], inner, [work.size - 1]]).astype(np.int64)

@@ -1,0 +1,25 @@
+"""The errors a user can meet: each message names the thing, the rule it breaks, the value and the way out."""
+
+
+class BioSNNError(Exception):
+    """Root of every error that BioSNN raises on purpose; the CLI turns it into one line and exit code 2."""
+
+
+class DescriptionError(BioSNNError, ValueError):
+    """A network was described in a way that cannot be simulated (units, signs, shapes, ranges)."""
+
+
+class UnknownNameError(DescriptionError):
+    """A parameter, variable, population or demo that does not exist; the message gives the nearest that does."""
+
+
+class MemoryPlanError(BioSNNError, MemoryError):
+    """The planned arrays do not fit; raised before any of them is allocated."""
+
+
+class DeviceError(BioSNNError, RuntimeError):
+    """The device that was asked for is not there, or not supported by this installation."""
+
+
+class OutputError(BioSNNError, OSError):
+    """Results cannot be written where they were asked to go."""

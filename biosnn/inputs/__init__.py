@@ -1,0 +1,1 @@
+"""What drives a network from outside: Poisson trains, currents, given spike times. One file each."""

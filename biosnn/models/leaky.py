@@ -1,0 +1,60 @@
+"""The leaky integrate-and-fire membrane: its scalar function, and the parameters and constants of models made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from biosnn.models.base import F64, Parameter, Resolved, State
+
+ZERO, ONE = np.float32(0), np.float32(1)  # typed: a plain literal would widen the float32 loop to float64
+
+
+def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
+    """Leaky integrate-and-fire membrane, integrated exactly over one step h.
+
+        C_m dV/dt = -C_m/tau_m (V - E_L) + I(t)                         V in mV above E_L, I in pA
+        V(t+h) = p22 V(t) + arriving,      p22 = exp(-h/tau_m)
+
+    `arriving` (mV) is what synapses and currents add within the step. At V >= theta the neuron spikes, V is set to V_reset
+    and held for `hold` steps.
+    Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, section 3.
+    """
+    v = p.p22 * V_m + arriving
+    v = v if refractory <= ZERO else V_m
+    spiked = v >= p.theta
+    return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
+
+
+LEAKY_STATES = (
+    State("V_m", "mV", initial="E_L", origin="E_L"),
+    State("refractory", "steps", public=False),
+)
+
+LEAKY_PARAMETERS: Mapping[str, Parameter] = {
+    "E_L": Parameter(-70.0, "mV", "resting potential"),
+    "C_m": Parameter(250.0, "pF", "membrane capacitance", above=0),
+    "tau_m": Parameter(10.0, "ms", "membrane time constant", above=0),
+    "t_ref": Parameter(2.0, "ms", "refractory time, rounded to steps", at_least=0),
+    "V_th": Parameter(-55.0, "mV", "threshold"),
+    "V_reset": Parameter(-70.0, "mV", "potential after a spike"),
+    "I_e": Parameter(0.0, "pA", "constant current"),
+}
+
+LEAKY_CONSTANTS = ("p22", "theta", "V_reset", "hold")
+
+
+def leaky_constants(p: Resolved, dt: float) -> dict[str, float | F64]:
+    """Constants of `leaky`, and p20 (mV that 1 pA of constant current adds within dt) and rest (mV that I_e adds)."""
+    decay = np.exp(-dt / np.asarray(p["tau_m"]))
+    p20 = np.asarray(p["tau_m"]) / p["C_m"] * -np.expm1(-dt / np.asarray(p["tau_m"]))
+    return {
+        "p22": decay,
+        "theta": np.asarray(p["V_th"]) - p["E_L"],
+        "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
+        "hold": np.rint(np.asarray(p["t_ref"]) / dt),
+        "p20": p20,
+        "rest": p20 * p["I_e"],
+    }

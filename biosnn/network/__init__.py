@@ -1,0 +1,1 @@
+"""The description of a network: populations, connections, stimuli, recorders. Nothing is drawn or allocated here."""

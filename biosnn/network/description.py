@@ -1,0 +1,279 @@
+"""The description of a network: the verbs a user calls, and their checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from biosnn import _validate
+from biosnn.distributions import as_values
+from biosnn.errors import DescriptionError
+from biosnn.network import pairs as explicit
+from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
+from biosnn.network.population import Group, Population, as_group
+from biosnn.network.rules import Sides
+from biosnn.network.values import delays_in_range
+
+if TYPE_CHECKING:
+    from biosnn.models.base import NeuronModel
+
+
+class Description:
+    """Populations, connections, stimuli and recorders of a network, in the order of the calls.
+
+    dt is the step in ms; `seed` decides everything that is random.
+    Raises DescriptionError where a call cannot be simulated, naming the rule and the way out.
+    """
+
+    def __init__(self, dt: float = 0.1, seed: int = 1) -> None:
+        self.dt = _validate.number("Network", "dt", dt, "ms", above=0)
+        self.seed = _validate.count("Network", "seed", seed)
+        if self.seed >= 2**63:
+            raise DescriptionError(f"Network: seed must be below 2**63, got {seed}")
+        self.populations: dict[str, Population] = {}
+        self.connections: list[Connection] = []
+        self.poisson_inputs: list[PoissonInput] = []
+        self.currents: list[CurrentInput] = []
+        self.spike_trains: list[SpikeTrains] = []
+        self.recorders: list[Recorder] = []
+
+    def population(self, name: str, n: int, model: NeuronModel, **initial: Any) -> Population:
+        """Add `n` neurons of a model; keywords set initial values of state variables (V_m in mV, ...).
+
+        A value is a number, an array of n numbers or a distribution.
+        """
+        owner = f"population {name!r}"
+        if not (hasattr(model, "discretise") and hasattr(model, "bank")):
+            raise DescriptionError(f"{owner}: expected a neuron model such as models.iaf_psc_exp(), got {model!r}")
+        n = _validate.count(owner, "n", n)
+        if model.size() not in (None, n):
+            raise DescriptionError(
+                f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
+            )
+        for variable in initial:
+            _validate.known(owner, "state variable", variable, model.recordable())
+        values = {v: as_values(owner, v, x, n) for v, x in initial.items()}
+        return self._add(Population(name, n, model, values))
+
+    def spike_source(self, name: str, times: Any, senders: Any = None, n: int | None = None) -> Population:
+        """Add `n` sources that fire at given times (ms): to be connected like a population.
+
+        `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per source.
+        Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
+        """
+        owner = f"spike_source {name!r}"
+        times, senders, n = _trains(owner, times, senders, n)
+        steps = np.rint(times / self.dt).astype(np.int64)
+        off = ~np.isclose(times, steps * self.dt, rtol=1e-9, atol=1e-6 * self.dt)
+        if off.any():
+            raise DescriptionError(f"{owner}: times must be multiples of dt = {self.dt:g} ms, got {times[off][0]:g} ms")
+        if steps.size and steps.min() < 1:
+            raise DescriptionError(f"{owner}: times must be at least dt = {self.dt:g} ms, got {times.min():g} ms")
+        order = np.lexsort((senders, steps))
+        steps, senders = steps[order], senders[order]
+        twice = (np.diff(steps) == 0) & (np.diff(senders) == 0)
+        if twice.any():
+            k = int(np.flatnonzero(twice)[0])
+            raise DescriptionError(
+                f"{owner}: source {senders[k]} fires twice at {steps[k] * self.dt:g} ms; once a step at most"
+            )
+        source = self._add(Population(name, n, None, {}))
+        self.spike_trains.append(SpikeTrains(source, steps - 1, senders))
+        return source
+
+    def connect(
+        self,
+        source: Group | list[Group],
+        target: Group | list[Group],
+        rule: Any,
+        *,
+        weight: Any = None,
+        delay: Any = 1.0,
+        name: str | None = None,
+    ) -> Connection:
+        """Connect two groups by a rule, a scipy.sparse matrix, or index arrays (sources, targets).
+
+        `weight` is in the target model's unit (pA, mV, nS), positive or negative, `delay` in ms: numbers or distributions,
+        or arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix has
+        the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution, what
+        falls below one step becomes one step.
+        """
+        index = len(self.connections)
+        source, target = as_group("connect", source), as_group("connect", target)
+        name = name or f"{_names(source)}->{_names(target)}" + (
+            f"#{index}" if self._taken(_names(source), _names(target)) else ""
+        )
+        owner = f"connect {name!r}"
+        if any(c.name == name for c in self.connections):
+            raise DescriptionError(f"{owner}: there is a connection of that name already; give another")
+        self._mine(owner, source, target)
+        for population, _ in target.pieces:
+            if population.model is None:
+                raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
+        sides = Sides(len(source), len(target), _shared(source, target))
+        rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
+        rule.check(sides)
+        n_pairs = None if pairs is None else pairs.sources.size
+        weight = as_values(owner, "weight", weight, n_pairs)
+        delay = delays_in_range(owner, as_values(owner, "delay", delay, n_pairs), self.dt)
+        for what, values in (("weight", weight), ("delay", delay)):
+            if isinstance(values, np.ndarray) and pairs is None:
+                raise DescriptionError(
+                    f"{owner}: an array of {what}s needs listed synapses (a matrix, index arrays, one_to_one or all_to_all), "
+                    f"not {rule.name}; give a distribution"
+                )
+        found = Connection(name, index, source, target, rule, pairs, weight, delay, sides)
+        self.connections.append(found)
+        return found
+
+    def poisson(
+        self, target: Group | list[Group], *, rate: float, weight: float, name: str | None = None
+    ) -> PoissonInput:
+        """Drive each neuron of the target with a Poisson train of its own: rate in Hz per neuron, weight in its unit."""
+        index = len(self.poisson_inputs)
+        target = as_group("poisson", target)
+        owner = f"poisson {name or _names(target)!r}"
+        self._mine(owner, target)
+        found = PoissonInput(
+            name or f"poisson->{_names(target)}#{index}", index, self._neurons(owner, target),
+            _validate.number(owner, "rate", rate, "Hz", at_least=0), _validate.number(owner, "weight", weight),
+        )  # fmt: skip
+        self.poisson_inputs.append(found)
+        return found
+
+    def current(
+        self,
+        target: Group | list[Group],
+        amplitude: Any,
+        *,
+        start: float = 0.0,
+        stop: float | None = None,
+        name: str | None = None,
+    ) -> CurrentInput:
+        """Inject a constant current (pA; a number, or one per neuron of the target) from `start` to `stop` (ms)."""
+        group = as_group("current", target)
+        amplitude = as_values(f"current {_names(group)!r}", "amplitude", amplitude, len(group))
+        if not isinstance(amplitude, (float, np.ndarray)):
+            raise DescriptionError(
+                f"current {_names(group)!r}: amplitude must be a number or an array, got {amplitude!r}"
+            )
+        level = np.atleast_2d(np.asarray(amplitude, np.float64))
+        times, levels = ([start], level) if stop is None else ([start, stop], np.concatenate([level, 0 * level]))
+        return self.step_current(group, times, levels, name=name)
+
+    def step_current(
+        self, target: Group | list[Group], times: Any, amplitudes: Any, *, name: str | None = None
+    ) -> CurrentInput:
+        """Inject a stepped current: amplitudes[k] (pA) from times[k] (ms) on, zero before (NEST's step_current_generator).
+
+        `amplitudes` is of shape (n_times,), or (n_times, n_neurons) for a value per neuron. Currents add up.
+        """
+        target = as_group("step_current", target)
+        owner = f"current {name or _names(target)!r}"
+        self._mine(owner, target)
+        steps = np.array([_validate.whole_steps(owner, "time", t, self.dt) for t in np.atleast_1d(times)], np.int64)
+        levels = np.asarray(amplitudes, np.float64)
+        levels = levels[:, None] if levels.ndim == 1 else levels
+        if levels.shape not in ((steps.size, 1), (steps.size, len(target))):
+            raise DescriptionError(
+                f"{owner}: amplitudes must be of shape ({steps.size},) or ({steps.size}, {len(target)}), got {levels.shape}"
+            )
+        _validate.check_range(owner, "amplitude", levels, "pA")
+        if (np.diff(steps) <= 0).any():
+            raise DescriptionError(f"{owner}: times must increase, got {np.atleast_1d(times)} ms")
+        found = CurrentInput(
+            name or f"current->{_names(target)}#{len(self.currents)}", self._neurons(owner, target), steps, levels
+        )
+        self.currents.append(found)
+        return found
+
+    def record(
+        self,
+        target: Group | list[Group],
+        variable: str = "spikes",
+        *,
+        every: float | None = None,
+        name: str | None = None,
+    ) -> Recorder:
+        """Record "spikes", or a state variable (V_m, ...) every `every` ms (default: each step).
+
+        The results appear under the populations' names, or under `name`.
+        """
+        target = as_group("record", target)
+        owner = f"record {_names(target)!r}"
+        self._mine(owner, target)
+        if variable == "spikes":
+            if every is not None:
+                raise DescriptionError(
+                    f"{owner}: spikes are recorded whenever they happen; `every` is for state variables"
+                )
+        else:
+            for population, _ in target.pieces:
+                names = {} if population.model is None else population.model.recordable()
+                _validate.known(f"record {population.name!r}", "variable", variable, ["spikes", *names])
+        steps = 1 if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
+        found = Recorder(name or _names(target), target, variable, steps)
+        if any((r.name, r.variable) == (found.name, variable) for r in self.recorders):
+            raise DescriptionError(f"{owner}: {variable!r} is recorded under {found.name!r} already; give another name")
+        self.recorders.append(found)
+        return found
+
+    def _add(self, population: Population) -> Population:
+        name = population.name
+        if not isinstance(name, str) or not name or name in self.populations:
+            raise DescriptionError(f"population {name!r}: the name must be a new, non-empty string")
+        self.populations[name] = population
+        return population
+
+    def _mine(self, owner: str, *groups: Group) -> None:
+        for group in groups:
+            for population, _ in group.pieces:
+                if self.populations.get(population.name) is not population:
+                    raise DescriptionError(f"{owner}: population {population.name!r} belongs to another network")
+
+    def _neurons(self, owner: str, group: Group) -> Group:
+        for population, _ in group.pieces:
+            if population.model is None:
+                raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
+        return group
+
+    def _taken(self, source: str, target: str) -> bool:
+        return any(c.name == f"{source}->{target}" for c in self.connections)
+
+
+def _names(group: Group) -> str:
+    return "+".join(dict.fromkeys(p.name for p, _ in group.pieces))
+
+
+def _shared(source: Group, target: Group) -> np.ndarray:
+    """For each source, whether it stands among the targets."""
+    there = np.zeros(len(source), np.bool_)
+    first = 0
+    for population, index in source.pieces:
+        for other, among in target.pieces:
+            if other is population:
+                there[first : first + len(index)] |= np.isin(np.asarray(index), np.asarray(among))
+        first += len(index)
+    return there
+
+
+def _trains(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Times and senders as flat arrays, and the number of sources."""
+    nested = len(times) > 0 and np.ndim(times[0]) == 1
+    if nested:
+        if senders is not None:
+            raise DescriptionError(f"{owner}: give either a list of trains, or one list of times with senders")
+        senders = np.repeat(np.arange(len(times)), [len(t) for t in times])
+        n = len(times) if n is None else n
+        times = np.concatenate([np.asarray(t, np.float64) for t in times])
+    times = np.asarray(times, np.float64)
+    senders = np.zeros(times.size, np.int64) if senders is None else np.asarray(senders, np.int64)
+    if times.ndim != 1 or times.shape != senders.shape:
+        raise DescriptionError(
+            f"{owner}: times and senders must be of one length, got shapes {times.shape} and {senders.shape}"
+        )
+    n = _validate.count(owner, "n", int(senders.max(initial=0)) + 1 if n is None else n, at_least=0)
+    _validate.check_range(owner, "senders", senders, at_least=0, at_most=max(n - 1, 0))
+    _validate.check_range(owner, "times", times, "ms")
+    return times, senders, n

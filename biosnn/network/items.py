@@ -1,0 +1,102 @@
+"""What a description is made of besides populations: connections, stimuli, spike trains, recorders. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.distributions import Distribution
+from biosnn.network.population import Group, Population
+from biosnn.network.rules import Rule, Sides
+
+F64 = NDArray[np.float64]
+Values = float | F64 | Distribution
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Listed synapses: positions in the source and the target group, sorted by source."""
+
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+
+    def in_degrees(self, n_target: int) -> NDArray[np.int64]:
+        """Number of listed synapses of each target."""
+        return np.bincount(self.targets, minlength=n_target)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One call of `connect`: who to whom, by which rule, with which weights (user units) and delays (ms).
+
+    `index` numbers the calls and keys the random numbers. With `pairs`, arrays of weights and delays follow their order.
+    """
+
+    name: str
+    index: int
+    source: Group
+    target: Group
+    rule: Rule
+    pairs: Pairs | None
+    weight: Values
+    delay: Values
+    sides: Sides
+
+    @property
+    def n_expected(self) -> float:
+        """Expected number of synapses."""
+        return float(self.pairs.sources.size) if self.pairs is not None else self.rule.expected(self.sides)
+
+    @property
+    def n_exact(self) -> bool:
+        """Whether the expected number is the number."""
+        return self.pairs is not None or self.rule.name != "pairwise_bernoulli" or self.n_expected == 0
+
+    @property
+    def in_degree_bound(self) -> float:
+        """No target has more synapses of this connection."""
+        if self.pairs is not None:
+            return float(self.pairs.in_degrees(len(self.target)).max(initial=0))
+        return self.rule.in_degree_bound(self.sides)
+
+
+@dataclass(frozen=True)
+class PoissonInput:
+    """An independent Poisson train for each neuron of the target: rate (Hz), weight (user units)."""
+
+    name: str
+    index: int
+    target: Group
+    rate: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class CurrentInput:
+    """A current (pA) that is constant between steps: `amplitudes[k]` (per neuron, if 2-D) holds from `steps[k]` on."""
+
+    name: str
+    target: Group
+    steps: NDArray[np.int64]
+    amplitudes: F64
+
+
+@dataclass(frozen=True)
+class SpikeTrains:
+    """The spikes of a population of sources, sorted by step: at the end of step `steps[k]` neuron `senders[k]` fires."""
+
+    population: Population
+    steps: NDArray[np.int64]
+    senders: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Record `variable` of the target group, every `every` steps (spikes: always)."""
+
+    name: str
+    target: Group
+    variable: str
+    every: int

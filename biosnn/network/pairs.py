@@ -1,0 +1,127 @@
+"""Synapses that are listed rather than drawn: scipy.sparse matrices, index arrays, one_to_one, dense weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.distributions import Distribution
+from biosnn.errors import DescriptionError
+from biosnn.network.items import Pairs
+from biosnn.network.rules import AllToAll, OneToOne, Rule, Sides, one_to_one
+
+Resolved = tuple[Rule, Pairs | None, Any, Any]
+
+
+class Listed(OneToOne):
+    """The rule of synapses that are given one by one."""
+
+    name = "listed"
+
+    def check(self, sides: Sides) -> None:
+        """Nothing: the indices have been checked."""
+
+
+def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
+    """(rule, listed pairs or None, weight, delay), with arrays in the order of the pairs."""
+    if isinstance(rule, Rule):
+        _given(owner, weight)
+        if isinstance(rule, OneToOne):
+            rule.check(sides)
+            each = np.arange(sides.n_source)
+            return rule, Pairs(each, each), weight, delay
+        if isinstance(rule, AllToAll) and (_is_array(weight) or _is_array(delay)):
+            return _dense(owner, rule, sides, weight, delay)
+        return rule, None, weight, delay
+    if hasattr(rule, "tocsr"):
+        return _matrix(owner, rule, sides, weight, delay)
+    if isinstance(rule, tuple) and len(rule) == 2:
+        _given(owner, weight)
+        return _indices(owner, rule, sides, weight, delay)
+    hint = "; call it, as in one_to_one()" if rule is one_to_one or callable(rule) else ""
+    raise DescriptionError(
+        f"{owner}: expected a rule such as fixed_indegree(100), a scipy.sparse matrix or (sources, targets), got {rule!r}{hint}"
+    )
+
+
+def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
+    if matrix.shape != (sides.n_source, sides.n_target):
+        raise DescriptionError(
+            f"{owner}: the matrix must be of shape (n_source, n_target) = ({sides.n_source}, {sides.n_target}), got {matrix.shape}"
+        )
+    if weight is not None:
+        raise DescriptionError(f"{owner}: the weights come from the matrix; leave `weight` out, or scale the matrix")
+    csr = matrix.tocsr()
+    if hasattr(delay, "tocsr"):
+        delay = delay.tocsr()
+        if delay.shape != csr.shape or not (
+            np.array_equal(delay.indptr, csr.indptr) and np.array_equal(delay.indices, csr.indices)
+        ):
+            raise DescriptionError(
+                f"{owner}: a matrix of delays must have an entry for each entry of the weights, and no other"
+            )
+        delay = delay.data
+    sources = np.repeat(np.arange(sides.n_source), np.diff(csr.indptr))
+    return Listed(), Pairs(sources, csr.indices.astype(np.int64)), csr.data.astype(np.float64), delay
+
+
+def _indices(owner: str, rule: tuple[Any, Any], sides: Sides, weight: Any, delay: Any) -> Resolved:
+    sources, targets = np.asarray(rule[0]), np.asarray(rule[1])
+    if sources.ndim != 1 or sources.shape != targets.shape:
+        raise DescriptionError(
+            f"{owner}: sources and targets must be 1-D and of one length, got {sources.shape} and {targets.shape}"
+        )
+    for what, index, n in (("sources", sources, sides.n_source), ("targets", targets, sides.n_target)):
+        if index.size and not np.issubdtype(index.dtype, np.integer):
+            raise DescriptionError(f"{owner}: {what} must be integers, got dtype {index.dtype}")
+        if index.size and not (index.min() >= 0 and index.max() < n):
+            bad = index[(index < 0) | (index >= n)][0]
+            raise DescriptionError(f"{owner}: {what} must lie in 0..{n - 1}, got {bad}")
+    order = np.argsort(sources, kind="stable")
+    pairs = Pairs(sources[order].astype(np.int64), targets[order].astype(np.int64))
+    return Listed(), pairs, _ordered(owner, "weight", weight, order), _ordered(owner, "delay", delay, order)
+
+
+def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) -> Resolved:
+    shape = (sides.n_source, sides.n_target)
+    keep = np.ones(shape, np.bool_)
+    if not rule.allow_autapses and sides.n_shared:
+        if sides.n_source != sides.n_target or sides.n_shared != sides.n_source:
+            raise DescriptionError(
+                f"{owner}: all_to_all with arrays and allow_autapses=False needs one group as source and target"
+            )
+        np.fill_diagonal(keep, False)
+    found = []
+    for what, values in (("weight", weight), ("delay", delay)):
+        if _is_array(values):
+            values = np.asarray(values, np.float64)
+            if values.shape != shape:
+                raise DescriptionError(f"{owner}: {what} of all_to_all must be of shape {shape}, got {values.shape}")
+            values = values[keep]
+        found.append(values)
+    sources, targets = np.nonzero(keep)
+    return rule, Pairs(sources, targets), found[0], found[1]
+
+
+def _ordered(owner: str, what: str, values: Any, order: NDArray[np.intp]) -> Any:
+    if not _is_array(values):
+        return values
+    values = np.asarray(values, np.float64)
+    if values.shape != order.shape:
+        raise DescriptionError(
+            f"{owner}: {what} must be of shape ({order.size},), one for each synapse, got {values.shape}"
+        )
+    return values[order]
+
+
+def _is_array(values: Any) -> bool:
+    return not isinstance(values, Distribution) and not hasattr(values, "ppf") and np.ndim(values) > 0
+
+
+def _given(owner: str, weight: Any) -> None:
+    if weight is None:
+        raise DescriptionError(
+            f"{owner}: weight is missing: a number, an array or a distribution, in the unit of the target's model"
+        )

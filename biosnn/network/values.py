@@ -1,0 +1,44 @@
+"""Delays: from ms to whole steps, and what rounding did to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.distributions import F64, Distribution
+from biosnn.errors import DescriptionError
+
+
+def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) -> float | F64 | Distribution:
+    """`delay` (ms), if it is of at least one step; a distribution, if at least half of it is."""
+    if isinstance(delay, Distribution):
+        shortest, what = float(delay.quantile(np.array([0.5]))[0]), "median delay"
+    else:
+        shortest, what = float(np.min(delay, initial=np.inf)), "delay"
+    if shortest < dt * (1 - 1e-9):
+        raise DescriptionError(
+            f"{owner}: {what} must be at least one step (dt = {dt:g} ms), got {shortest:g} ms; lower dt or raise it"
+        )
+    return delay
+
+
+def delay_steps(delay: float | F64 | Distribution, dt: float) -> NDArray[np.int64]:
+    """Delays in whole steps, nearest, at least one: of the quantile table, the array or the one number."""
+    values: Any = delay.table() if isinstance(delay, Distribution) else np.atleast_1d(delay)
+    found: NDArray[np.int64] = np.maximum(np.rint(values / dt), 1).astype(np.int64)
+    return found
+
+
+def rounding(delay: float | F64 | Distribution, dt: float) -> str:
+    """What rounding to steps changed, in words; empty if nothing."""
+    values: Any = delay.table() if isinstance(delay, Distribution) else np.atleast_1d(delay)
+    steps = delay_steps(delay, dt)
+    raised = float((values < dt * 0.5).mean()) if values.size else 0.0
+    if raised:
+        return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)"
+    if isinstance(delay, Distribution) or not values.size:
+        return ""
+    off = float(np.abs(values - steps * dt).max())
+    return f"delays rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""

@@ -1,0 +1,1 @@
+"""Pictures of results, by Matplotlib (the `plot` extra)."""

@@ -1,0 +1,1 @@
+"""How spikes travel: the history of spikes in flight, and the delivery of the synapses that are due."""

@@ -1,0 +1,70 @@
+"""The spikes in flight: per step the ids of the neurons that fired, kept for as long as the longest delay.
+
+One list per partition (and one for the spike sources), filled in the order of the steps; a chunk of steps appends to it,
+and between chunks what is older than the longest delay is handed to the recorders and dropped. So the history is at once
+what delivery reads and what spike recording costs: 4 bytes a spike.
+"""
+
+from __future__ import annotations
+
+from biosnn._numba import i32, i64, kernel, u64
+
+
+@kernel
+def collect(spiked, first, last, to_id, q, n, spike_ids):
+    """Append the ids of the neurons first..last-1 that spiked to list q, from position n on; returns the new end.
+
+    `spiked` holds a byte per neuron, 0 or 1; id = index + to_id. Eight bytes are looked at in one go, for spikes are rare.
+    """
+    head = min(last, (first + 7) // 8 * 8)
+    body = head + (last - head) // 8 * 8
+    for i in range(first, head):
+        if spiked[i]:
+            spike_ids[q, n] = i32(i + to_id)
+            n += 1
+    words = spiked[head:body].view(u64)
+    for w in range(words.size):
+        if words[w]:
+            for i in range(head + 8 * w, head + 8 * w + 8):
+                if spiked[i]:
+                    spike_ids[q, n] = i32(i + to_id)
+                    n += 1
+    for i in range(body, last):
+        if spiked[i]:
+            spike_ids[q, n] = i32(i + to_id)
+            n += 1
+    return n
+
+
+@kernel
+def is_crowded(t, spike_first, most, capacity):
+    """Whether some list could overflow in the next step, if all of its neurons fired."""
+    crowded = False
+    for q in range(spike_first.shape[0]):
+        crowded |= spike_first[q, t + 1] + most[q] > capacity
+    return crowded
+
+
+@kernel
+def keep_latest(done, keep, spike_first, spike_ids):
+    """Drop all but the last `keep` of `done` steps from the front of every list."""
+    for q in range(spike_first.shape[0]):
+        start = spike_first[q, done - keep]
+        n = spike_first[q, done] - start
+        for s in range(n):
+            spike_ids[q, s] = spike_ids[q, start + s]
+        for t in range(keep + 1):
+            spike_first[q, t] = i64(spike_first[q, done - keep + t] - start)
+
+
+@kernel
+def spikes_between(begin, end, origin, spike_first, spike_ids, steps, ids):
+    """Write the spikes of history steps begin..end-1 to steps and ids, ordered by step, then list; returns their number."""
+    n = 0
+    for t in range(begin, end):
+        for q in range(spike_first.shape[0]):
+            for s in range(spike_first[q, t], spike_first[q, t + 1]):
+                steps[n] = origin + t
+                ids[n] = spike_ids[q, s]
+                n += 1
+    return n

@@ -1,0 +1,61 @@
+"""Counter-based random numbers: each is a pure function of (seed, stream, index), so order and threads never matter.
+
+`mix64` is the output function of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA), `word32` a 32-bit finaliser of the same
+form (constants: lowbias32 by C. Wellons). One definition serves NumPy arrays (`.py_func`), CPU and GPU kernels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biosnn._numba import scalar, u32, u64
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+# Streams: what a random number is for. A new use takes a new number, so that no two uses ever share one.
+INITIAL, PARAMETER, SYNAPSE, INDEGREE, POISSON = range(1, 6)
+
+
+@scalar
+def mix64(x):
+    """Scramble a 64-bit word, one to one."""
+    x = u64((x ^ (x >> u64(30))) * u64(0xBF58476D1CE4E5B9))
+    x = u64((x ^ (x >> u64(27))) * u64(0x94D049BB133111EB))
+    return u64(x ^ (x >> u64(31)))
+
+
+@scalar
+def keyed(seed, stream, item):
+    """The 64-bit key of one item of a stream: adding GOLDEN and mixing gives a SplitMix64 sequence of its own."""
+    return mix64(u64(mix64(u64(u64(seed) + GOLDEN * u64(stream))) + GOLDEN * u64(item)))
+
+
+@scalar
+def word32(counter, key_low, key_high):
+    """32 random bits for one counter (a neuron) under a 64-bit key (a step of a stream).
+
+    The second half of the key enters between the two multiplications: with one half alone, two steps whose keys differ
+    by a multiple of the counter's stride would see the same numbers, shifted along the neurons.
+    """
+    # Numba widens uint32 * uint32 to 64 bits: every product is cast back.
+    x = u32(u32(u32(counter) * u32(0x9E3779B1)) + key_low)
+    x = u32(x ^ (x >> u32(16)))
+    x = u32(x * u32(0x7FEB352D))
+    x = u32(x ^ key_high)
+    x = u32(x ^ (x >> u32(15)))
+    x = u32(x * u32(0x846CA68B))
+    return u32(x ^ (x >> u32(16)))
+
+
+def uniforms(seed: int, stream: int, item: int, n: int) -> np.ndarray:
+    """n float64 in (0, 1), the same for the same (seed, stream, item) on every machine; 53 bits."""
+    mix = mix64.py_func  # the plain function, on arrays
+    with np.errstate(over="ignore"):
+        start = mix(np.uint64(mix(np.uint64(seed) + GOLDEN * np.uint64(stream)) + GOLDEN * np.uint64(item)))
+        words = mix(start + GOLDEN * np.arange(1, n + 1, dtype=np.uint64))
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
+
+
+def generator(seed: int, stream: int, item: int) -> np.random.Generator:
+    """NumPy's generator for what is drawn on the host (out-degrees), on a stream of its own."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, stream, item])))

@@ -1,0 +1,101 @@
+"""What a run returns: spikes, samples and statistics, as NumPy arrays in user units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn import _validate
+from biosnn.errors import DescriptionError
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Spikes in order of time: `times` (ms, float64) and `senders` (int64).
+
+    A sender is an index into its population, or into the recorded group where that joins several populations.
+    """
+
+    times: NDArray[np.float64]
+    senders: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return self.times.size
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A sampled state variable: `values` (n_times, n_neurons) in its unit, `times` (ms), `senders` as of spikes."""
+
+    times: NDArray[np.float64]
+    senders: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PopulationStatistics:
+    """Spike statistics of one population over one run.
+
+    `counts` (n,) spikes per neuron; `rate` mean in Hz; `cv_isi` the mean over neurons with at least three spikes of the
+    coefficient of variation of their interspike intervals, NaN without such neurons.
+    """
+
+    counts: NDArray[np.int64]
+    rate: float
+    cv_isi: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: what was recorded, by recorder and variable, and statistics of every population.
+
+    `spikes[name]` and `samples[name][variable]`; `fingerprint` is the SHA-256 of all (step, neuron) pairs, sorted: equal
+    for two runs that spiked alike. Times are absolute: a second run starts where the first ended.
+    """
+
+    start_ms: float
+    stop_ms: float
+    dt: float
+    spikes: Mapping[str, Spikes]
+    samples: Mapping[str, Mapping[str, Samples]]
+    populations: Mapping[str, PopulationStatistics]
+    fingerprint: str
+    synaptic_events: int
+    run_s: float
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Mean rate of each population, Hz."""
+        return {name: s.rate for name, s in self.populations.items()}
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes of all neurons (spike sources left out), recorded or not."""
+        return int(sum(s.counts.sum() for s in self.populations.values()))
+
+    @property
+    def rtf(self) -> float:
+        """Real-time factor: wall-clock seconds per simulated second; smaller is faster."""
+        return self.run_s / ((self.stop_ms - self.start_ms) * 1e-3) if self.stop_ms > self.start_ms else float("nan")
+
+    def spike_counts(self, name: str, bin_ms: float) -> NDArray[np.int32]:
+        """Recorded spikes per neuron and bin: an int32 array (n_neurons, n_bins); the last, partial bin is left out.
+
+        Rows follow the population (up to its highest index that was recorded). Raises DescriptionError if bin_ms is no
+        multiple of dt, UnknownNameError if no spikes were recorded under that name.
+        """
+        _validate.known("spike_counts", "recorded group", name, self.spikes)
+        width = _validate.whole_steps("spike_counts", "bin_ms", bin_ms, self.dt, at_least=1)
+        n_bins = round((self.stop_ms - self.start_ms) / self.dt) // width
+        if n_bins == 0:
+            raise DescriptionError(f"spike_counts: bin_ms = {bin_ms:g} is longer than the run")
+        found = self.spikes[name]
+        n = self.populations[name].counts.size if name in self.populations else int(found.senders.max(initial=-1)) + 1
+        # a spike at the end of step s belongs to the bin that contains the step
+        bins = (np.rint((found.times - self.start_ms) / self.dt).astype(np.int64) - 1) // width
+        inside = bins < n_bins
+        flat = found.senders[inside] * n_bins + bins[inside]
+        return np.bincount(flat, minlength=n * n_bins).reshape(n, n_bins).astype(np.int32)

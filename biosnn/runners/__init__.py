@@ -1,0 +1,1 @@
+"""The command line, and the directory in which it leaves what a run gave."""

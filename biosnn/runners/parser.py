@@ -1,0 +1,128 @@
+"""The flags of the command line.
+
+argparse-manpage loads this file by its path to write the manual page, in a build environment that holds
+neither NumPy nor Numba nor BioSNN itself. So this file imports the standard library only, and only reads
+values: whether they make sense is checked by those who use them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+from pathlib import Path
+
+EPILOG = """\
+Examples:
+
+  biosnn --demo microcircuit --scale 0.1 --duration 2000
+  biosnn --demo brunel --seed 7 --mode fast --out runs/seven
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `biosnn` and of `python -m biosnn.runners.cli`.
+
+    --n, --p, --scale, --steps, --threads and --out are None unless they were given. --duration always holds
+    a value; --steps, where given, goes before it.
+    """
+    parser = argparse.ArgumentParser(
+        prog="biosnn",
+        description="Simulate a network of spiking neurons, and write what it did into a run directory.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the lines of the examples apart
+        allow_abbrev=False,  # so that a flag added later never changes what an old script means
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {_version()}", help="show the version and exit"
+    )
+
+    network = parser.add_argument_group("Network")
+    network.add_argument(
+        "--demo",
+        choices=["network", "vogels_abbott", "brunel", "microcircuit"],
+        default="network",
+        help="what to simulate: a balanced random network (network), Vogels & Abbott 2005 with current-based "
+        "synapses, Brunel 2000, or the cortical microcircuit of Potjans & Diesmann 2014 "
+        "(default: %(default)s)",
+    )
+    network.add_argument(
+        "--n",
+        type=int,
+        metavar="NEURONS",
+        help="number of neurons, excitatory and inhibitory together; not for microcircuit, which has --scale "
+        "(default: network 4000, vogels_abbott 4000, brunel 12500)",
+    )
+    network.add_argument(
+        "--p",
+        type=float,
+        metavar="PROBABILITY",
+        help="probability, 0 to 1, of a synapse from one neuron to another; for network only (default: 0.02)",
+    )
+    network.add_argument(
+        "--scale",
+        type=float,
+        metavar="FRACTION",
+        help="fraction, up to 1, of the neurons and of the in-degrees; a direct current stands in for the "
+        "input that is left out; for microcircuit only (default: 1.0, full scale)",
+    )
+    network.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="whole number that fixes everything random: connections, initial values and input; the same "
+        "seed gives the same spikes for any number of threads (default: %(default)s)",
+    )
+
+    time = parser.add_argument_group("Time")
+    span = time.add_mutually_exclusive_group()
+    span.add_argument("--steps", type=int, help="number of steps to measure, instead of --duration")
+    span.add_argument(
+        "--duration",
+        type=float,
+        default=1000.0,
+        metavar="MS",
+        help="biological time to measure, in ms (default: %(default)g)",
+    )
+    time.add_argument(
+        "--warmup",
+        type=float,
+        default=200.0,
+        metavar="MS",
+        help="biological time, in ms, that is simulated before measuring begins and is not recorded "
+        "(default: %(default)g)",
+    )
+    time.add_argument(
+        "--dt", type=float, default=0.1, metavar="MS", help="length of one step, in ms (default: %(default)g)"
+    )
+
+    machine = parser.add_argument_group("Machine")
+    machine.add_argument(
+        "--device", choices=["cpu", "cuda"], default="cpu", help="where to simulate (default: %(default)s)"
+    )
+    machine.add_argument("--threads", type=int, help="number of CPU threads (default: chosen from the planned work)")
+
+    output = parser.add_argument_group("Output")
+    output.add_argument(
+        "--mode",
+        choices=["dashboard", "fast"],
+        default="dashboard",
+        help="what to keep: everything (dashboard), or only metrics.csv and summary.json (fast) (default: %(default)s)",
+    )
+    output.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIRECTORY",
+        help="run directory, made if it is not there (default: runs/DEMO-TIMESTAMP)",
+    )
+    output.add_argument(
+        "--spikes",
+        choices=["csv", "npz"],
+        default="csv",
+        help="format of the spike file, spikes.csv or spikes.npz (default: %(default)s)",
+    )
+    return parser
+
+
+def _version() -> str:
+    # By path: importing biosnn would import NumPy, which the environment that builds the manual page lacks.
+    return str(runpy.run_path(str(Path(__file__).parents[1] / "_version.py"))["__version__"])
