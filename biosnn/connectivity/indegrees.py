@@ -14,22 +14,30 @@ from biosnn.random import GOLDEN, INDEGREE, keyed, mix64
 
 @parallel_kernel
 def draw_sources(cuts, seed, connection, indegree, source_ids, target_ids, distinct, no_autapses, fill, words):
-    """Draw `indegree` sources for each target; the thread of range c keeps the source positions cuts[c]..cuts[c+1]-1.
+    """`draw` for the source positions cuts[c]..cuts[c+1]-1, in parallel over c."""
+    for c in prange(cuts.size - 1):
+        draw(
+            cuts[c], cuts[c + 1], seed, connection, indegree, source_ids, target_ids, distinct, no_autapses, fill, words
+        )
+
+
+@kernel
+def draw(begin, end, seed, connection, indegree, source_ids, target_ids, distinct, no_autapses, fill, words):
+    """Draw `indegree` sources for each target, and keep those at source positions begin..end-1.
 
     For each synapse, words[fill[i]] = position of the target, where words has room at all, and fill[i] grows by one:
     a first call without words counts the out-degrees.
     """
-    for c in prange(cuts.size - 1):
-        marks = np.zeros(source_ids.size if distinct else 1, u8)
-        drawn = np.empty(indegree, i64)
-        for j in range(target_ids.size):
-            _sources(seed, connection, j, source_ids, target_ids, distinct, no_autapses, marks, drawn)
-            for k in range(indegree):
-                if cuts[c] <= drawn[k] < cuts[c + 1]:
-                    i = source_ids[drawn[k]]
-                    if words.size:
-                        words[fill[i]] = j
-                    fill[i] += 1
+    marks = np.zeros(source_ids.size if distinct else 1, u8)
+    drawn = np.empty(indegree, i64)
+    for j in range(target_ids.size):
+        _sources(seed, connection, j, source_ids, target_ids, distinct, no_autapses, marks, drawn)
+        for k in range(indegree):
+            if begin <= drawn[k] < end:
+                i = source_ids[drawn[k]]
+                if words.size:
+                    words[fill[i]] = j
+                fill[i] += 1
 
 
 @kernel

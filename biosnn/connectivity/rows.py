@@ -14,62 +14,79 @@ from biosnn.random import SYNAPSE, keyed
 
 
 @parallel_kernel
-def fill_rows(cuts, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-              weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments):  # fmt: skip
-    """Draw and pack the rows cuts[c]..cuts[c+1]-1 in parallel over c.
+def fill_rows(
+    cuts, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
+    weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+):  # fmt: skip
+    """`fill` the rows cuts[c]..cuts[c+1]-1 in parallel over c."""
+    for c in prange(cuts.size - 1):
+        fill(
+            cuts[c], cuts[c + 1], seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
+            weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+        )  # fmt: skip
+
+
+@kernel
+def fill(
+    begin, end, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
+    weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+):  # fmt: skip
+    """Draw and pack the rows of sources begin..end-1.
 
     The strands of population a are strands[strand_first[a] : strand_first[a+1]], those with PLACED targets first: these
-    stand in `words` already, at the start of the row. weights holds 16-bit fixed-point numbers or the bits of float32 ones.
-    words[row_first[i] + s] = weight << (16 or 32) | slot; segments[i, p * n_delays + k]: where partition p, delay k begins.
+    stand in `words` already, at the start of the row. `weights` holds 16-bit fixed-point numbers or the bits of float32
+    ones, and words[row_first[i] + s] = weight << (16 or 32) | slot. In the row of source i, the synapses to partition p
+    with delay class k begin at segments[i, p * n_delays + k].
     """
-    for c in prange(cuts.size - 1):
-        longest, widest = i64(1), i64(1)
-        for i in range(cuts[c], cuts[c + 1]):
-            longest = max(longest, row_first[i + 1] - row_first[i])
-        for s in range(strands.size):
-            widest = max(widest, strands[s].n_target)
-        chosen, bits = np.empty(longest, u32), np.empty(longest, u32)
-        row, keys = np.empty(longest, words.dtype), np.empty(longest, u32)
-        marks, counts = np.zeros(widest, u8), np.empty(n_parts * n_delays + 1, i64)
-        a = np.searchsorted(population_first, cuts[c], side="right") - 1
-        for i in range(cuts[c], cuts[c + 1]):
-            while i >= population_first[a + 1]:
-                a += 1
-            counts[:] = 0
-            n = 0
-            for s in range(strand_first[a], strand_first[a + 1]):
-                strand = strands[s]
-                degree = degrees[strand.degree_at + i - population_first[a]]
-                start = list_start[strand.list_at + i - population_first[a]] if strand.list_at >= 0 else 0
-                state = keyed(seed, SYNAPSE + (strand.connection << 8), i)
-                placed = words[row_first[i] + n : row_first[i] + n + degree]
-                choose(
-                    strand, i, degree, state, target_ids, listed, strand.listed_at + start, placed, marks, chosen, bits
-                )
-                _attach(strand, degree, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays,
-                        row[n:], keys[n:], counts)  # fmt: skip
-                n += degree
-            _write_sorted(i, n, row, keys, counts, row_first[i], words, segments)
+    longest, widest = i64(1), i64(1)
+    for i in range(begin, end):
+        longest = max(longest, row_first[i + 1] - row_first[i])
+    for s in range(strands.size):
+        widest = max(widest, strands[s].n_target)
+    chosen, bits = np.empty(longest, u32), np.empty(longest, u32)
+    row, keys = np.empty(longest, words.dtype), np.empty(longest, u32)
+    marks, counts = np.zeros(widest, u8), np.empty(n_parts * n_delays + 1, i64)
+    a = np.searchsorted(population_first, begin, side="right") - 1
+    for i in range(begin, end):
+        while i >= population_first[a + 1]:
+            a += 1
+        counts[:] = 0
+        n = 0
+        for s in range(strand_first[a], strand_first[a + 1]):
+            strand = strands[s]
+            degree = degrees[strand.degree_at + i - population_first[a]]
+            start = list_start[strand.list_at + i - population_first[a]] if strand.list_at >= 0 else 0
+            state = keyed(seed, SYNAPSE + (strand.connection << 8), i)
+            placed = words[row_first[i] + n : row_first[i] + n + degree]
+            listed_at = strand.listed_at + start
+            choose(strand, i, degree, state, target_ids, listed, listed_at, placed, marks, chosen, bits)
+            _attach(
+                strand, degree, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays,
+                row[n:], keys[n:], counts,
+            )  # fmt: skip
+            n += degree
+        _write_sorted(i, n, row, keys, counts, row_first[i], words, segments)
 
 
 @kernel
 def _attach(
     strand, n, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row, keys, counts
 ):
-    """Give the chosen targets their weight and delay: words to `row`, sort keys to `keys`, counted in counts[key + 1]."""
+    """Give the chosen targets weight and delay: words to `row`, sort keys to `keys`, counted in counts[key + 1]."""
     word = row.dtype.type
     width = u64(8 * weights.itemsize)
+    # loaded once: the compiler cannot know that the stores below leave the record alone
+    weight_at, weight_mask, weight_step = strand.weight_at, strand.weight_mask, strand.weight_step
+    delay_at, delay_mask, delay_step = strand.delay_at, strand.delay_mask, strand.delay_step
     for k in range(n):
         target, drawn = chosen[k], bits[k]
-        weight = weights[
-            strand.weight_at + (i64(drawn >> u32(16)) & strand.weight_mask) + strand.weight_step * (start + k)
-        ]
-        delay = delay_classes[strand.delay_at + (i64(drawn) & strand.delay_mask) + strand.delay_step * (start + k)]
+        weight = weights[weight_at + (i64(drawn >> u32(16)) & weight_mask) + weight_step * (start + k)]
+        delay = delay_classes[delay_at + (i64(drawn) & delay_mask) + delay_step * (start + k)]
         cell = i64(cell_of[target])
         slot = i64(target) + slot_shift[i64(u64(weight) >> (width - u64(1))), cell]
         row[k] = word((u64(weight) << width) | u64(slot))
-        key = (cell % n_parts) * n_delays + i64(delay)
-        keys[k] = u32(key)
+        key = u32((cell % n_parts) * n_delays + i64(delay))
+        keys[k] = key
         counts[key + 1] += 1
 
 

@@ -37,14 +37,16 @@ def _id(strand, j, target_ids):
 
 @kernel
 def _any(strand, i, n, state, target_ids, chosen, bits):
+    n_target, at, scattered, no_autapses = u64(strand.n_target), strand.target_at, strand.scattered, strand.no_autapses
     k = 0
     while k < n:
         state = u64(state + GOLDEN)
         r = mix64(state)
-        target = _id(strand, i64(((r & u64(0xFFFFFFFF)) * u64(strand.n_target)) >> u64(32)), target_ids)
+        j = i64(((r & u64(0xFFFFFFFF)) * n_target) >> u64(32))
+        target = target_ids[at + j] if scattered else at + j
         chosen[k] = target
         bits[k] = u32(r >> u64(32))
-        k += not (strand.no_autapses and target == i)
+        k += not (no_autapses and target == i)
 
 
 @kernel

@@ -16,6 +16,7 @@ from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.layout import Layout, ModelGroup
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
+from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
 
@@ -81,7 +82,7 @@ def build(net: Description, plan: Plan) -> Built:
         sampled = _probes(net, plan, shape, arrays)
         built_s = time.perf_counter() - started - compiled
         started = time.perf_counter()
-        text = driver.write(shape)
+        text = driver.write(shape, arrays)
         module = cpu.load_driver(text)
         built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), built_s)
         built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
@@ -122,7 +123,7 @@ def _history(plan: Plan, sources: bool) -> Arrays:
 def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
     """[partition, population of the group] -> first and last state index, id - state index, input - state index per slot."""
     group = layout.groups[g]
-    found = np.zeros((layout.n_parts, len(group.populations), 3 + len(group.bank.slots)), np.int64)
+    found = np.zeros((layout.n_parts, len(group.populations), SECTION_COLUMNS + len(group.bank.slots)), np.int64)
     for c, cell in enumerate(layout.cells):
         if cell.population in group.populations:
             q = group.populations.index(cell.population)
@@ -133,7 +134,7 @@ def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
 
 def _constants(net: Description, plan: Plan, group: ModelGroup) -> tuple[NDArray[np.float32], Arrays]:
     """A row of constants per population, and an array per constant that differs between neurons."""
-    names = driver.constant_names(group)
+    names = constant_names(group)
     populations = list(net.populations.values())
     found = []
     for a in group.populations:

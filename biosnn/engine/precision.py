@@ -94,7 +94,7 @@ def node_of(layout: Layout, population: int, negative: bool) -> Node:
 def _feed(layout: Layout, name: str, target: Group, weight: Values, bound: float, n: float) -> Feed:
     values = weight.table() if isinstance(weight, Distribution) else np.atleast_1d(np.asarray(weight, np.float64))
     if isinstance(weight, Distribution):
-        exact = [float(np.median(values))]
+        exact = [float(values[values.size // 2 - 1] + values[values.size // 2]) / 2]  # the median: the table is sorted
     else:
         exact = [float(x) for x in np.unique(values)] if values.size <= 64 else []
     largest: dict[Node, float] = {}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import random
-from biosnn.connectivity.indegrees import draw_sources
-from biosnn.connectivity.rows import fill_rows
+from biosnn.connectivity.indegrees import draw, draw_sources
+from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.distributions import N_QUANTILES, Distribution
 from biosnn.engine.layout import I64, Layout
@@ -82,6 +82,7 @@ class _Builder:
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
         self.row_length = np.zeros(self.layout.n_ids, np.int64)
         self.by_target: list[tuple[Connection, I64]] = []
+        self.compile_s = 0.0
 
     def build(self) -> Table:
         connections = [self.net.connections[k] for k in self.table.connections]
@@ -104,10 +105,10 @@ class _Builder:
             self.layout.slot_shift, self.layout.n_parts, self.plan.delays.size, row_first, words, segments,
         )  # fmt: skip
         started = time.perf_counter()
-        fill_rows(np.zeros(2, np.int64), *arguments)  # no row at all: only compiles
-        compile_s = time.perf_counter() - started
-        fill_rows(_even_cuts(work, self.threads * 4), *arguments)
-        return Table(self.table.wide, row_first, words, segments, compile_s)
+        self._fill(np.zeros(2, np.int64), arguments)  # no row at all: only compiles
+        self.compile_s += time.perf_counter() - started
+        self._fill(_even_cuts(work, self.threads * 4), arguments)
+        return Table(self.table.wide, row_first, words, segments, self.compile_s)
 
     def _add(self, c: Connection) -> None:
         degrees = self._out_degrees(c)
@@ -151,10 +152,28 @@ class _Builder:
 
     def _draw_sources(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
         cuts = np.linspace(0, c.sides.n_source, self.threads + 1).astype(np.int64)
-        draw_sources(
-            cuts, self.net.seed, c.index, c.rule.indegree, c.source.ids(self.first_of), c.target.ids(self.first_of),  # type: ignore[attr-defined]
-            not c.rule.allow_multapses, not c.rule.allow_autapses and c.sides.n_shared > 0, fill, words,
-        )  # fmt: skip
+        target_ids = c.target.ids(self.first_of)
+        no_autapses = not c.rule.allow_autapses and c.sides.n_shared > 0
+        arguments = (self.net.seed, c.index, c.rule.in_degree, c.source.ids(self.first_of))
+        more = (not c.rule.allow_multapses, no_autapses, fill, words)
+        started = time.perf_counter()
+        self._draw(cuts, (*arguments, target_ids[:0], *more))  # no target at all: only compiles
+        self.compile_s += time.perf_counter() - started
+        self._draw(cuts, (*arguments, target_ids, *more))
+
+    # One thread needs no parallel region, whose compilation takes 2 s of a first run.
+
+    def _fill(self, cuts: I64, arguments: tuple[Any, ...]) -> None:
+        if self.threads > 1:
+            fill_rows(cuts, *arguments)
+        else:
+            fill(cuts[0], cuts[-1], *arguments)
+
+    def _draw(self, cuts: I64, arguments: tuple[Any, ...]) -> None:
+        if self.threads > 1:
+            draw_sources(cuts, *arguments)
+        else:
+            draw(cuts[0], cuts[-1], *arguments)
 
     def _targets(self, c: Connection, record: NDArray[np.void]) -> None:
         ids = c.target.ids(self.first_of)

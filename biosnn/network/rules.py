@@ -44,7 +44,12 @@ class Rule(ABC):
     allow_multapses: bool = True
     name: ClassVar[str]
     choice: ClassVar[Choice] = "any"
-    by_target: ClassVar[bool] = False  # in-degrees are given, and the sources are drawn
+    by_target: ClassVar[bool] = False  # each target draws `in_degree` sources
+
+    @property
+    def in_degree(self) -> int:
+        """Sources of each target, of rules `by_target`."""
+        raise AttributeError(f"{self.name} fixes no in-degree")
 
     @property
     def targets(self) -> Choice:
@@ -119,6 +124,10 @@ class FixedIndegree(Rule):
     name = "fixed_indegree"
     choice = "given"
     by_target = True
+
+    @property
+    def in_degree(self) -> int:
+        return self.indegree
 
     def check(self, sides: Sides) -> None:
         lost = int(not self.allow_autapses and sides.n_shared > 0)

@@ -11,11 +11,13 @@ from biosnn._numba import i32, i64, kernel, u64
 
 
 @kernel
-def collect(spiked, first, last, to_id, q, n, spike_ids):
-    """Append the ids of the neurons first..last-1 that spiked to list q, from position n on; returns the new end.
+def collect(spiked, section, q, n, spike_ids):
+    """Append the ids of the neurons of a section that spiked to list q, from position n on; returns the new end.
 
-    `spiked` holds a byte per neuron, 0 or 1; id = index + to_id. Eight bytes are looked at in one go, for spikes are rare.
+    section = (first index, last index + 1, id - index, ...); `spiked` holds a byte per neuron, 0 or 1, of which eight are
+    looked at in one go, because spikes are rare.
     """
+    first, last, to_id = section[0], section[1], section[2]
     head = min(last, (first + 7) // 8 * 8)
     body = head + (last - head) // 8 * 8
     for i in range(first, head):
