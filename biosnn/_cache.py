@@ -1,7 +1,8 @@
 """Where compiled code is kept between processes, and the fingerprint that keeps it from going stale.
 
-Numba's own cache looks only at the file of the function itself: after a change in a function that it calls, from another
-file, it would hand out old machine code. So everything is kept in a folder named by a hash of BioSNN's own sources.
+Numba's own cache looks only at the file of the function itself: after a change in a function that it calls, from
+another file, it would hand out old machine code. So everything is kept in a folder named by a hash of BioSNN's own
+sources.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 @functools.cache
 def folder() -> Path:
-    """A writable folder for this version of the sources: $BIOSNN_CACHE_DIR, else the user's cache, else a temporary one."""
+    """A writable folder for these sources, in $BIOSNN_CACHE_DIR or the user's cache; else a temporary one."""
     for root in _candidates():
         path = root / f"{sys.implementation.cache_tag}-{sources()[:16]}"
         try:

@@ -1,7 +1,7 @@
 """The one policy by which BioSNN compiles: strict IEEE arithmetic, no bounds checks, cached by the hash of our sources.
 
-Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar remainder
-in another, with another number of threads: without reassociation or contraction both give the same bits.
+Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar
+remainder in another, with another number of threads: without reassociation or contraction both give the same bits.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ def fill_rows(
     """`fill` the rows cuts[c]..cuts[c+1]-1 in parallel over c."""
     for c in prange(cuts.size - 1):
         fill(
-            cuts[c], cuts[c + 1], seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-            weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+            cuts[c], cuts[c + 1], seed, population_first, strand_first, strands, degrees, target_ids, listed,
+            list_start, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A strand: the synapses of one connection that leave one population. What the kernels need to know of it, in one record."""
+"""A strand: the synapses of one connection that leave one population, in one record for the kernels."""
 
 from __future__ import annotations
 

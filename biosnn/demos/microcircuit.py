@@ -1,8 +1,9 @@
 """The cortical microcircuit of Potjans & Diesmann 2014 (Cereb. Cortex 24:785): 77,169 neurons under 1 mm^2 of cortex.
 
-Eight populations of iaf_psc_exp neurons in four layers, 298.9 million synapses at full scale, Poisson background. Scaled
-down, numbers of neurons and in-degrees shrink alike, weights grow with 1/sqrt(scale), and a constant current makes up for
-the lost mean input (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490), computed from the full-scale rates.
+Eight populations of iaf_psc_exp neurons in four layers, 298.9 million synapses at full scale, Poisson background.
+Scaled down, numbers of neurons and in-degrees shrink alike, weights grow with 1/sqrt(scale), and a constant current
+makes up for the lost mean input (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490), computed from the
+full-scale rates.
 """
 
 from __future__ import annotations

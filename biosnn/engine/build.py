@@ -121,7 +121,7 @@ def _history(plan: Plan, sources: bool) -> Arrays:
 
 
 def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
-    """[partition, population of the group] -> first and last state index, id - state index, input - state index per slot."""
+    """[partition, population]: first and last state index, id - state index, and input - state index for each slot."""
     group = layout.groups[g]
     found = np.zeros((layout.n_parts, len(group.populations), SECTION_COLUMNS + len(group.bank.slots)), np.int64)
     for c, cell in enumerate(layout.cells):

@@ -106,7 +106,7 @@ def _runs(layout: Layout, target: Group) -> Iterator[tuple[int, int, int]]:
 
 
 def _changes(net: Description, layout: Layout, g: int) -> Iterator[tuple[int, int, int, NDArray[np.float64]]]:
-    """(step, first, last, totals) in state indices of group g: each stretch that the same currents reach, at each change."""
+    """(step, first, last, totals): each stretch of state indices that the same currents reach, at each change."""
     group = layout.groups[g]
     start = 0
     for a in group.populations:

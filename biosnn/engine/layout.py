@@ -1,9 +1,9 @@
 """Where everything stands: ids, model groups, partitions, cells and input slots.
 
-Every neuron and spike source has one network-wide id, in the order of their creation. Neurons of one model (and one layout
-of receptors) form a model group, whose state arrays they share. A partition is what one thread updates and delivers to: an
-equal share of the work of every model group, so any mixture of models is balanced. A cell is the part of one population
-that lies in one partition: ids, state indices and input slots run on without a gap inside it.
+Every neuron and spike source has one network-wide id, in the order of their creation. Neurons of one model (and one
+layout of receptors) form a model group, whose state arrays they share. A partition is what one thread updates and
+delivers to: an equal share of the work of every model group, so any mixture of models is balanced. A cell is the part
+of one population that lies in one partition: ids, state indices and input slots run on without a gap inside it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Layout:
         return sum(group.n for group in self.groups)
 
     def cell_table(self) -> NDArray[np.unsignedinteger]:
-        """Number of the cell of each id (spike sources: 0, never looked up); small, because every synapse looks it up."""
+        """Number of the cell of each id (spike sources: 0, never used); a small type, for every synapse looks it up."""
         table = np.zeros(self.n_ids, np.min_scalar_type(len(self.cells)))
         for c, cell in enumerate(self.cells):
             table[cell.first : cell.last] = c
@@ -86,7 +86,7 @@ class Layout:
 
 
 def lay_out(net: Description, threads: int) -> Layout:
-    """The layout of a network for a number of threads: as many partitions, or more where slots would not fit 16 bits."""
+    """The layout of a network: a partition for each thread, or several where the slots would not fit 16 bits."""
     populations = list(net.populations.values())
     first_id = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     groups, group_of = _groups(net, populations)

@@ -1,4 +1,4 @@
-"""The memory plan: every array with its formula and bytes, and every choice made for a network, before anything is allocated."""
+"""The memory plan: every array with its formula and bytes, and every choice made, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from biosnn.network.population import Population
 from biosnn.network.rules import tail_bound
 from biosnn.network.values import delay_steps, rounding
 
-# A serial step below this many ns is not worth dividing: entering and leaving a parallel region costs about 2 us a step.
+# A serial step below this many ns is not worth dividing: entering and leaving a parallel region costs about 2 us a
+# step.
 WORTH_DIVIDING = 8000.0
 # Planned cost of a step: updating a neuron, drawing its Poisson input, delivering one event; and the assumed rate (Hz).
 NS_NEURON, NS_POISSON, NS_EVENT, ASSUMED_HZ = 0.6, 0.5, 1.5, 10.0
@@ -127,7 +128,7 @@ def make_plan(net: Description, threads: int | None = None) -> Plan:
     if net.connections:
         bound = max(f.bound for f in chosen.connections)
         plan.notes.append(
-            f"no sum overflows: at most {bound:,.0f} synapses of one connection per neuron, int32 sums of 16-bit weights"
+            f"no sum overflows: at most {bound:,.0f} synapses of a connection per neuron, int32 sums of 16-bit weights"
             + (", int64 sums of float32 weights" if chosen.any_wide else "")
         )
     for recorder in net.recorders:

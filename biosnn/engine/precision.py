@@ -1,9 +1,9 @@
 """How weights are stored: 16-bit fixed point where that loses nothing that matters, float32 elsewhere.
 
-All input to one receptor is summed as an integer number of one unit, so sums do not depend on their order. A unit is shared
-by the receptors that one connection can reach. 16 bits are taken if half a unit is at most 0.1 % of a connection's largest
-weight and at most 1 % of its mean weight (heavy tails), and if no possible sum exceeds 31 bits: the bound is the
-in-degree, times the largest weight. What does not pass keeps float32 weights and is summed in 64 bits.
+All input to one receptor is summed as an integer number of one unit, so sums do not depend on their order. A unit is
+shared by the receptors that one connection can reach. 16 bits are taken if half a unit is at most 0.1 % of a
+connection's largest weight and at most 1 % of its mean weight (heavy tails), and if no possible sum exceeds 31 bits:
+the bound is the in-degree, times the largest weight. What does not pass keeps float32 weights and is summed in 64 bits.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _feed(layout: Layout, name: str, target: Group, weight: Values, bound: float
 
 
 def _components(feeds: Sequence[Feed]) -> list[set[Node]]:
-    """Receptor scales that must share a unit: those that one feed reaches with weights of one sign, joined transitively."""
+    """Receptor scales that must share a unit, because one feed reaches them with one table of weights."""
     components: list[set[Node]] = []
     for feed in feeds:
         joined = set(feed.largest)

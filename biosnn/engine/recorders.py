@@ -106,7 +106,7 @@ def _labels(recorder: Recorder, first: dict[str, int], n: int) -> NDArray[np.int
 
 
 def _times(steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
-    """Steps as ms: divided by steps per ms where those are whole, so that 0.1 ms steps print as 0.3 and not 0.30000000000000004."""
+    """Steps as ms, divided where the steps per ms are whole: step 3 is at 0.3, not 0.30000000000000004."""
     per_ms = round(1 / dt)
     whole = per_ms > 0 and abs(per_ms * dt - 1) < 1e-12
     return np.asarray(steps / per_ms if whole else steps * dt, np.float64)

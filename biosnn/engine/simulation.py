@@ -89,9 +89,16 @@ class Simulation:
         run_s = time.perf_counter() - started
         seconds = steps * net.dt * 1e-3
         return Result(
-            start * net.dt, end * net.dt, net.dt, recording.recorded_spikes(), recording.recorded_samples(start, end),
-            recording.populations(seconds), recording.statistics.fingerprint(), int(self.arrays["events"].sum()) - events, run_s,
-        )  # fmt: skip
+            start_ms=start * net.dt,
+            stop_ms=end * net.dt,
+            dt=net.dt,
+            spikes=recording.recorded_spikes(),
+            samples=recording.recorded_samples(start, end),
+            populations=recording.populations(seconds),
+            fingerprint=recording.statistics.fingerprint(),
+            synaptic_events=int(self.arrays["events"].sum()) - events,
+            run_s=run_s,
+        )
 
     def synapses(self, source: str | None = None, target: str | None = None) -> Synapses:
         """The synapses between two populations (None: any), read back from the packed tables."""
@@ -110,7 +117,7 @@ class Simulation:
         return csr_matrix((found.weights, (found.sources, found.targets)), shape=shape)
 
     def _advance(self, last: int, recording: Recording) -> None:
-        """Run to step `last`, or until the spike history is full; hand over what happened, and drop what is no longer due."""
+        """Run to step `last` or until the spike history is full, hand over what happened, drop what is past."""
         arrays, keep = self.arrays, self.plan.longest_delay
         origin, first = self.step - keep, self.step
         started = time.perf_counter()

@@ -75,7 +75,7 @@ def write_update(group: ModelGroup, per_neuron: frozenset[str], wide: bool) -> l
 
 
 def _arrived(group: ModelGroup, slots: tuple[int, ...], wide: bool, value: Callable[[str], str]) -> str:
-    """Input to some slots, in user units. The integer sum comes first: so one current and its two parts give the same bits."""
+    """Input to some slots, in user units. Integers are summed first: a current and its two parts agree to the bit."""
     names = [f"i + to_{group.bank.slots[s]}" for s in slots]
     text = f"{value(f'unit_{group.bank.slots[slots[0]]}')} * f32({' + '.join(f'drive[{n}]' for n in names)})"
     if wide:

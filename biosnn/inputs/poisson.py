@@ -1,9 +1,10 @@
 """Poisson input: each neuron's number of arrivals in each step, drawn exactly, from one random word.
 
-The count is the number of thresholds that a uniform 32-bit word exceeds: k = #{j : r > T_j}, T_j = 2^32 P(X <= j). A window
-of ten thresholds is compared for all neurons, without loop or branch; what falls outside of it (one neuron in 10^5 at
-2 arrivals a step) is found by the largest and smallest word of a tile and looked up in the whole table. So the counts follow
-the Poisson law to within 2^-32, at any rate; rates above about 5 arrivals per step only leave the fast path more often.
+The count is the number of thresholds that a uniform 32-bit word exceeds: k = #{j : r > T_j}, T_j = 2^32 P(X <= j). A
+window of ten thresholds is compared for all neurons, without loop or branch; what falls outside of it (one neuron in
+10^5 at 2 arrivals a step) is found by the largest and smallest word of a tile and looked up in the whole table. So the
+counts follow the Poisson law to within 2^-32, at any rate; rates above about 5 arrivals per step only leave the fast
+path more often.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ TILE = 256  # neurons; small, because a tile with a neuron outside the window is
 
 
 def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tables for the given mean counts per step: thresholds uint32 [n, length], and where each window starts, int64 [n].
+    """Tables for given mean counts per step: thresholds uint32 [n, length], and where each window starts, int64 [n].
 
     A table ends where the tail falls below 2^-33; its last entries are 2^32 - 1, which no word exceeds.
     """
@@ -36,7 +37,8 @@ def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def arrive(step, seed, p, row_of_part, rows, keys, table, start, weights, drive):
     """Add the Poisson arrivals of this step to the input of partition p.
 
-    rows[r] = (first id, last id + 1, drive index - id, input); weights[input] in units of the drive, keys[input] its stream.
+    rows[r] = (first id, last id + 1, drive index - id, input); weights[input] in units of the drive, keys[input] its
+    random stream.
     """
     for r in range(row_of_part[p], row_of_part[p + 1]):
         first, last, shift, source = rows[r, 0], rows[r, 1], rows[r, 2], rows[r, 3]

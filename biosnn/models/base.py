@@ -1,8 +1,8 @@
 """What a neuron model declares: parameters with units and rules, state, receptors, and one scalar function.
 
-A model is a membrane (a scalar function: state and input in, state out, did it spike) and a bank of receptors that turns
-arriving synaptic input into the membrane's input. The engine writes the loop around both; neither knows of arrays,
-indices or devices.
+A model is a membrane (a scalar function: state and input in, state out, did it spike) and a bank of receptors that
+turns arriving synaptic input into the membrane's input. The engine writes the loop around both; neither knows of
+arrays, indices or devices.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class NeuronModel(ABC):
         changed = {n: v for n, v in self.values.items() if v is not self.parameters[n].default}
         return f"{self.name}({', '.join(f'{n}={v}' for n, v in changed.items())})"
 
-    def _ordered(self, low: str, high: str) -> None:
+    def check_ordered(self, low: str, high: str) -> None:
         """Raise DescriptionError unless parameter `low` stays below `high` for every neuron."""
         a, b = self.values[low], self.values[high]
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size == b.size:
@@ -137,7 +137,7 @@ class NeuronModel(ABC):
             fine = extremes(a)[1] < extremes(b)[0]
         if not fine:
             raise DescriptionError(
-                f"{self.name}: {low} must be below {high}, got {_shown(a)} and {_shown(b)} ({self.parameters[low].unit})"
+                f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), got {_shown(a)}, {_shown(b)}"
             )
 
 

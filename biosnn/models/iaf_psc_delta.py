@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from biosnn.models.base import F64, Bank, NeuronModel, Resolved
-from biosnn.models.leaky import LEAKY_CONSTANTS, LEAKY_PARAMETERS, LEAKY_STATES, leaky, leaky_constants
+from biosnn.models.leaky import LEAKY_CONSTANTS, LEAKY_PARAMETERS, LEAKY_STATES, check_leaky, leaky, leaky_constants
 
 
 class iaf_psc_delta(NeuronModel):  # noqa: N801 - NEST's name
@@ -26,8 +26,8 @@ class iaf_psc_delta(NeuronModel):  # noqa: N801 - NEST's name
     constants = LEAKY_CONSTANTS
 
     def check(self) -> None:
-        """V_reset must lie below V_th."""
-        self._ordered("V_reset", "V_th")
+        """Potentials must be in order and in mV."""
+        check_leaky(self)
 
     def bank(self, observed: Collection[str]) -> Bank:
         """One receptor without memory: the jump."""

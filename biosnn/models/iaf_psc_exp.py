@@ -8,7 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from biosnn.models.base import F64, Bank, NeuronModel, Parameter, Resolved, SynapticState
-from biosnn.models.leaky import LEAKY_CONSTANTS, LEAKY_PARAMETERS, LEAKY_STATES, leaky, leaky_constants
+from biosnn.models.leaky import (
+    LEAKY_CONSTANTS,
+    LEAKY_PARAMETERS,
+    LEAKY_STATES,
+    SHORTEST_TAU,
+    check_leaky,
+    leaky,
+    leaky_constants,
+)
 
 
 class iaf_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
@@ -18,16 +26,16 @@ class iaf_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         dI_syn_x/dt = -I_syn_x/tau_syn_x,      I_syn_x jumps by the weight (pA) where a spike arrives
 
     Positive weights feed I_syn_ex, negative ones I_syn_in. Where both time constants are equal their sum is kept as one
-    current, at half the cost; the spikes are the same, to the bit, if the two are recorded. Parameters, units and defaults
-    are those of NEST's `iaf_psc_exp`; V_m starts at E_L.
-    Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, eq. 11.
+    current, at half the cost; the spikes are the same, to the bit, if the two are recorded. Parameters, units and
+    defaults are those of NEST's `iaf_psc_exp`; V_m starts at E_L. Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381,
+    eq. 11.
     """
 
     name = "iaf_psc_exp"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **LEAKY_PARAMETERS,
-        "tau_syn_ex": Parameter(2.0, "ms", "time constant of excitatory currents", above=0),
-        "tau_syn_in": Parameter(2.0, "ms", "time constant of inhibitory currents", above=0),
+        "tau_syn_ex": Parameter(2.0, "ms", "time constant of excitatory currents", above=SHORTEST_TAU),
+        "tau_syn_in": Parameter(2.0, "ms", "time constant of inhibitory currents", above=SHORTEST_TAU),
     }
     states = LEAKY_STATES
     weight_unit = "pA"
@@ -35,8 +43,8 @@ class iaf_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
     constants = LEAKY_CONSTANTS
 
     def check(self) -> None:
-        """V_reset must lie below V_th."""
-        self._ordered("V_reset", "V_th")
+        """Potentials must be in order and in mV."""
+        check_leaky(self)
 
     def bank(self, observed: Collection[str]) -> Bank:
         """Two receptors; one, if both have the same time constant and neither current is recorded."""

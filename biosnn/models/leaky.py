@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.models.base import F64, Parameter, Resolved, State
+from biosnn.distributions import extremes
+from biosnn.errors import DescriptionError
+from biosnn.models.base import F64, NeuronModel, Parameter, Resolved, State
 
 ZERO, ONE = np.float32(0), np.float32(1)  # typed: a plain literal would widen the float32 loop to float64
+
+# Nothing in a neuron is faster than 20 us or shallower than 0.2 mV: such a value was given in s, F or V.
+SHORTEST_TAU = 0.02  # ms
+SHALLOWEST = 0.2  # mV
 
 
 def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
@@ -18,9 +24,8 @@ def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
         C_m dV/dt = -C_m/tau_m (V - E_L) + I(t)                         V in mV above E_L, I in pA
         V(t+h) = p22 V(t) + arriving,      p22 = exp(-h/tau_m)
 
-    `arriving` (mV) is what synapses and currents add within the step. At V >= theta the neuron spikes, V is set to V_reset
-    and held for `hold` steps.
-    Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, section 3.
+    `arriving` (mV) is what synapses and currents add within the step. At V >= theta the neuron spikes, V is set to
+    V_reset and held for `hold` steps. Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, section 3.
     """
     v = p.p22 * V_m + arriving
     v = v if refractory <= ZERO else V_m
@@ -35,13 +40,25 @@ LEAKY_STATES = (
 
 LEAKY_PARAMETERS: Mapping[str, Parameter] = {
     "E_L": Parameter(-70.0, "mV", "resting potential"),
-    "C_m": Parameter(250.0, "pF", "membrane capacitance", above=0),
-    "tau_m": Parameter(10.0, "ms", "membrane time constant", above=0),
+    "C_m": Parameter(250.0, "pF", "membrane capacitance", above=1e-3),
+    "tau_m": Parameter(10.0, "ms", "membrane time constant", above=SHORTEST_TAU),
     "t_ref": Parameter(2.0, "ms", "refractory time, rounded to steps", at_least=0),
     "V_th": Parameter(-55.0, "mV", "threshold"),
     "V_reset": Parameter(-70.0, "mV", "potential after a spike"),
     "I_e": Parameter(0.0, "pA", "constant current"),
 }
+
+
+def check_leaky(model: NeuronModel) -> None:
+    """V_reset must lie below V_th, and both in mV."""
+    model.check_ordered("V_reset", "V_th")
+    reset, threshold = extremes(model.values["V_reset"]), extremes(model.values["V_th"])
+    if threshold[1] - reset[0] < SHALLOWEST:
+        raise DescriptionError(
+            f"{model.name}: V_th must lie at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g} and {reset[0]:g}; "
+            f"potentials are in mV"
+        )
+
 
 LEAKY_CONSTANTS = ("p22", "theta", "V_reset", "hold")
 

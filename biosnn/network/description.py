@@ -13,7 +13,7 @@ from biosnn.network import pairs as explicit
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
 from biosnn.network.population import Group, Population, as_group
 from biosnn.network.rules import Sides
-from biosnn.network.values import delays_in_range
+from biosnn.network.values import check_refractory, delays_in_range
 
 if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
@@ -51,6 +51,7 @@ class Description:
             raise DescriptionError(
                 f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
             )
+        check_refractory(owner, model.values.get("t_ref", 0.0), self.dt)
         for variable in initial:
             _validate.known(owner, "state variable", variable, model.recordable())
         values = {v: as_values(owner, v, x, n) for v, x in initial.items()}
@@ -59,8 +60,8 @@ class Description:
     def spike_source(self, name: str, times: Any, senders: Any = None, n: int | None = None) -> Population:
         """Add `n` sources that fire at given times (ms): to be connected like a population.
 
-        `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per source.
-        Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
+        `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
+        source. Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
         """
         owner = f"spike_source {name!r}"
         times, senders, n = _trains(owner, times, senders, n)
@@ -94,10 +95,10 @@ class Description:
     ) -> Connection:
         """Connect two groups by a rule, a scipy.sparse matrix, or index arrays (sources, targets).
 
-        `weight` is in the target model's unit (pA, mV, nS), positive or negative, `delay` in ms: numbers or distributions,
-        or arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix has
-        the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution, what
-        falls below one step becomes one step.
+        `weight` is in the target model's unit (pA, mV), positive or negative, `delay` in ms: numbers, distributions, or
+        arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix
+        has the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution,
+        what falls below one step becomes one step.
         """
         index = len(self.connections)
         source, target = as_group("connect", source), as_group("connect", target)
@@ -120,7 +121,7 @@ class Description:
         for what, values in (("weight", weight), ("delay", delay)):
             if isinstance(values, np.ndarray) and pairs is None:
                 raise DescriptionError(
-                    f"{owner}: an array of {what}s needs listed synapses (a matrix, index arrays, one_to_one or all_to_all), "
+                    f"{owner}: {what}s as an array need listed synapses (matrix, index arrays, one_to_one, all_to_all), "
                     f"not {rule.name}; give a distribution"
                 )
         found = Connection(name, index, source, target, rule, pairs, weight, delay, sides)
@@ -130,7 +131,7 @@ class Description:
     def poisson(
         self, target: Group | list[Group], *, rate: float, weight: float, name: str | None = None
     ) -> PoissonInput:
-        """Drive each neuron of the target with a Poisson train of its own: rate in Hz per neuron, weight in its unit."""
+        """Give each neuron of the target a Poisson train of its own: rate in Hz per neuron, weight in its unit."""
         index = len(self.poisson_inputs)
         target = as_group("poisson", target)
         owner = f"poisson {name or _names(target)!r}"
@@ -165,7 +166,7 @@ class Description:
     def step_current(
         self, target: Group | list[Group], times: Any, amplitudes: Any, *, name: str | None = None
     ) -> CurrentInput:
-        """Inject a stepped current: amplitudes[k] (pA) from times[k] (ms) on, zero before (NEST's step_current_generator).
+        """Inject a stepped current, as NEST's step_current_generator: amplitudes[k] (pA) from times[k] (ms) on.
 
         `amplitudes` is of shape (n_times,), or (n_times, n_neurons) for a value per neuron. Currents add up.
         """
@@ -177,7 +178,8 @@ class Description:
         levels = levels[:, None] if levels.ndim == 1 else levels
         if levels.shape not in ((steps.size, 1), (steps.size, len(target))):
             raise DescriptionError(
-                f"{owner}: amplitudes must be of shape ({steps.size},) or ({steps.size}, {len(target)}), got {levels.shape}"
+                f"{owner}: amplitudes must be of shape ({steps.size},) or ({steps.size}, {len(target)}), "
+                f"got {levels.shape}"
             )
         _validate.check_range(owner, "amplitude", levels, "pA")
         if (np.diff(steps) <= 0).any():

@@ -31,7 +31,8 @@ class Pairs:
 class Connection:
     """One call of `connect`: who to whom, by which rule, with which weights (user units) and delays (ms).
 
-    `index` numbers the calls and keys the random numbers. With `pairs`, arrays of weights and delays follow their order.
+    `index` numbers the calls and keys the random numbers. With `pairs`, arrays of weights and delays follow their
+    order.
     """
 
     name: str
@@ -85,7 +86,7 @@ class CurrentInput:
 
 @dataclass(frozen=True)
 class SpikeTrains:
-    """The spikes of a population of sources, sorted by step: at the end of step `steps[k]` neuron `senders[k]` fires."""
+    """Given spikes, sorted by step: at the end of step `steps[k]` source `senders[k]` of the population fires."""
 
     population: Population
     steps: NDArray[np.int64]

@@ -42,14 +42,16 @@ def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Res
         return _indices(owner, rule, sides, weight, delay)
     hint = "; call it, as in one_to_one()" if rule is one_to_one or callable(rule) else ""
     raise DescriptionError(
-        f"{owner}: expected a rule such as fixed_indegree(100), a scipy.sparse matrix or (sources, targets), got {rule!r}{hint}"
+        f"{owner}: expected a rule such as fixed_indegree(100), a scipy.sparse matrix or (sources, targets), "
+        f"got {rule!r}{hint}"
     )
 
 
 def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
     if matrix.shape != (sides.n_source, sides.n_target):
         raise DescriptionError(
-            f"{owner}: the matrix must be of shape (n_source, n_target) = ({sides.n_source}, {sides.n_target}), got {matrix.shape}"
+            f"{owner}: the matrix must be of shape (n_source, n_target) = ({sides.n_source}, {sides.n_target}), "
+            f"got {matrix.shape}"
         )
     if weight is not None:
         raise DescriptionError(f"{owner}: the weights come from the matrix; leave `weight` out, or scale the matrix")

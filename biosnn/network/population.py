@@ -131,7 +131,7 @@ def _select(group: Group, key: Any) -> range | NDArray[np.int64]:
         )
     if positions.size and (positions.min() < -n or positions.max() >= n):
         raise IndexError(
-            f"index {positions.min() if positions.min() < -n else positions.max()} is out of range for {group!r} of {n} neurons"
+            f"index {positions.min() if positions.min() < -n else positions.max()} is out of range for {group!r} of {n}"
         )
     return positions.astype(np.int64) % max(n, 1)
 

@@ -159,8 +159,8 @@ class FixedTotalNumber(Rule):
             )
         if not self.allow_multapses and pairs >= MOST_PAIRS:
             raise DescriptionError(
-                f"{self.name}: allow_multapses=False is drawn for less than {MOST_PAIRS:.0e} possible pairs, got {pairs:.2e}; "
-                f"use pairwise_bernoulli({self.N / pairs:.4g}), or allow multapses"
+                f"{self.name}: allow_multapses=False is drawn for less than {MOST_PAIRS:.0e} possible pairs, "
+                f"got {pairs:.2e}; use pairwise_bernoulli({self.N / pairs:.4g}), or allow multapses"
             )
 
     def expected(self, sides: Sides) -> float:

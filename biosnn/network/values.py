@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.distributions import F64, Distribution
+from biosnn.distributions import F64, Distribution, extremes
 from biosnn.errors import DescriptionError
 
 
@@ -22,6 +22,16 @@ def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) ->
             f"{owner}: {what} must be at least one step (dt = {dt:g} ms), got {shortest:g} ms; lower dt or raise it"
         )
     return delay
+
+
+def check_refractory(owner: str, t_ref: float | F64 | Distribution, dt: float) -> None:
+    """Raise DescriptionError for a refractory time (ms) that is not zero but would be rounded to zero steps."""
+    shortest = extremes(t_ref)
+    if 0 < shortest[1] < dt / 2:
+        raise DescriptionError(
+            f"{owner}: t_ref = {shortest[1]:g} ms is less than half a step (dt = {dt:g} ms) and would be none at all; "
+            f"set it to 0, or give it in ms"
+        )
 
 
 def delay_steps(delay: float | F64 | Distribution, dt: float) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ def deliver_packed(p, n, due_begin, due_end, words, drive, base):
 
 @kernel
 def deliver_wide(p, n, due_begin, due_end, words, drive, base, scale):
-    """Add float32 weights to the partition's int64 input, as multiples of 1/scale; returns the number of synaptic events.
+    """Add float32 weights to the partition's int64 input, in multiples of 1/scale; returns the number of events.
 
     A word is the bits of a float32 << 32 | slot. `scale` is a power of two, so a product is exact before it is rounded.
     """

@@ -1,8 +1,8 @@
 """The spikes in flight: per step the ids of the neurons that fired, kept for as long as the longest delay.
 
-One list per partition (and one for the spike sources), filled in the order of the steps; a chunk of steps appends to it,
-and between chunks what is older than the longest delay is handed to the recorders and dropped. So the history is at once
-what delivery reads and what spike recording costs: 4 bytes a spike.
+One list per partition (and one for the spike sources), filled in the order of the steps. A chunk of steps appends to
+it; between chunks, what is older than the longest delay is handed to the recorders and dropped. So the history is at
+once what delivery reads and what spike recording costs: 4 bytes a spike.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from biosnn._numba import i32, i64, kernel, u64
 def collect(spiked, section, q, n, spike_ids):
     """Append the ids of the neurons of a section that spiked to list q, from position n on; returns the new end.
 
-    section = (first index, last index + 1, id - index, ...); `spiked` holds a byte per neuron, 0 or 1, of which eight are
-    looked at in one go, because spikes are rare.
+    section = (first index, last index + 1, id - index, ...); `spiked` holds a byte per neuron, 0 or 1, of which eight
+    are looked at in one go, because spikes are rare.
     """
     first, last, to_id = section[0], section[1], section[2]
     head = min(last, (first + 7) // 8 * 8)
@@ -61,7 +61,7 @@ def keep_latest(done, keep, spike_first, spike_ids):
 
 @kernel
 def spikes_between(begin, end, origin, spike_first, spike_ids, steps, ids):
-    """Write the spikes of history steps begin..end-1 to steps and ids, ordered by step, then list; returns their number."""
+    """Write the spikes of history steps begin..end-1 to steps and ids, by step, then list; returns their number."""
     n = 0
     for t in range(begin, end):
         for q in range(spike_first.shape[0]):

@@ -16,7 +16,8 @@ def sample(p, row, column_of_part, index, values, samples):
 def accumulate_intervals(steps, ids, last, n, total, squares):
     """Add the interspike intervals (steps) that end with these spikes, in order of time, to each neuron's sums.
 
-    last[i] is the step of i's latest spike so far, or negative; n, total, squares count the intervals, sum them and their squares.
+    last[i] is the step of i's latest spike so far, or negative; n, total, squares count the intervals, sum them and
+    their squares.
     """
     for k in range(ids.size):
         i = ids[k]

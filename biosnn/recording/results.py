@@ -52,8 +52,8 @@ class PopulationStatistics:
 class Result:
     """One run: what was recorded, by recorder and variable, and statistics of every population.
 
-    `spikes[name]` and `samples[name][variable]`; `fingerprint` is the SHA-256 of all (step, neuron) pairs, sorted: equal
-    for two runs that spiked alike. Times are absolute: a second run starts where the first ended.
+    `spikes[name]` and `samples[name][variable]`; `fingerprint` is the SHA-256 of all (step, neuron) pairs, sorted:
+    equal for two runs that spiked alike. Times are absolute: a second run starts where the first ended.
     """
 
     start_ms: float
