@@ -55,7 +55,7 @@ def check_leaky(model: NeuronModel) -> None:
     reset, threshold = extremes(model.values["V_reset"]), extremes(model.values["V_th"])
     if threshold[1] - reset[0] < SHALLOWEST:
         raise DescriptionError(
-            f"{model.name}: V_th must lie at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g} and {reset[0]:g}; "
+            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g}, {reset[0]:g}; "
             f"potentials are in mV"
         )
 

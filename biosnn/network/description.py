@@ -121,7 +121,7 @@ class Description:
         for what, values in (("weight", weight), ("delay", delay)):
             if isinstance(values, np.ndarray) and pairs is None:
                 raise DescriptionError(
-                    f"{owner}: {what}s as an array need listed synapses (matrix, index arrays, one_to_one, all_to_all), "
+                    f"{owner}: {what}s as an array need listed synapses (matrix, indices, one_to_one, all_to_all), "
                     f"not {rule.name}; give a distribution"
                 )
         found = Connection(name, index, source, target, rule, pairs, weight, delay, sides)
