@@ -15,7 +15,6 @@ from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
 from biosnn.network.population import Population
-from biosnn.network.rules import tail_bound
 from biosnn.network.values import delay_steps, rounding
 
 # A serial step below this many ns is not worth dividing: entering and leaving a parallel region costs about 2 us a
@@ -193,15 +192,8 @@ def _longest_row(connections: list[Connection]) -> float:
     """A bound of the number of synapses of any source."""
     total: dict[str, float] = {}
     for c in connections:
-        if c.pairs is not None:
-            bound = float(np.bincount(c.pairs.sources, minlength=1).max(initial=0))
-        elif c.rule.name in ("all_to_all", "fixed_outdegree"):
-            bound = c.n_expected / max(len(c.source), 1) + 1
-        else:
-            bound = tail_bound(c.n_expected / max(len(c.source), 1) * 1.01)
-            bound = min(bound, len(c.target)) if c.rule.targets == "distinct" else bound
         for name in {p.name for p, _ in c.source.pieces}:
-            total[name] = total.get(name, 0.0) + bound
+            total[name] = total.get(name, 0.0) + c.out_degree_bound
     return max(total.values(), default=0.0)
 
 

@@ -182,9 +182,10 @@ def _unit(packed: Sequence[Feed], nodes: set[Node]) -> float:
     exact = np.unique([x for f in here for x in f.exact])
     if not exact.size:
         return finest
+    coarsest = min(2 * min(LARGEST_ERROR * max(f.largest.values()), MEAN_ERROR * f.mean) for f in here)
     most = int(exact[-1] / finest)
     candidates = exact[-1] / np.arange(max(most - most // 10, 1), max(most, 1) + 1)
-    candidates = candidates[candidates >= finest * (1 - 1e-12)]
+    candidates = candidates[(candidates >= finest * (1 - 1e-12)) & (candidates <= coarsest)]
     if not candidates.size:
         return finest
     error = np.abs(np.rint(exact[:, None] / candidates) * candidates / exact[:, None] - 1).max(0)

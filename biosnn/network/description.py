@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosnn import _validate
 from biosnn.distributions import as_values
@@ -112,7 +113,7 @@ class Description:
         for population, _ in target.pieces:
             if population.model is None:
                 raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
-        sides = Sides(len(source), len(target), _shared(source, target))
+        sides = Sides(len(source), len(target), _own(source, target))
         rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
         rule.check(sides)
         n_pairs = None if pairs is None else pairs.sources.size
@@ -248,16 +249,19 @@ def _names(group: Group) -> str:
     return "+".join(dict.fromkeys(p.name for p, _ in group.pieces))
 
 
-def _shared(source: Group, target: Group) -> np.ndarray:
-    """For each source, whether it stands among the targets."""
-    there = np.zeros(len(source), np.bool_)
+def _own(source: Group, target: Group) -> NDArray[np.int64]:
+    """For each source, its position among the targets; -1 if it is none."""
+    position: dict[str, NDArray[np.int64]] = {}
     first = 0
-    for population, index in source.pieces:
-        for other, among in target.pieces:
-            if other is population:
-                there[first : first + len(index)] |= np.isin(np.asarray(index), np.asarray(among))
+    for population, index in target.pieces:
+        found = position.setdefault(population.name, np.full(population.n, -1, np.int64))
+        found[np.asarray(index)] = first + np.arange(len(index))
         first += len(index)
-    return there
+    parts = [
+        position[p.name][np.asarray(index)] if p.name in position else np.full(len(index), -1, np.int64)
+        for p, index in source.pieces
+    ]
+    return np.concatenate([np.empty(0, np.int64), *parts])
 
 
 def _trains(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:

@@ -62,6 +62,13 @@ class Connection:
             return float(self.pairs.in_degrees(len(self.target)).max(initial=0))
         return self.rule.in_degree_bound(self.sides)
 
+    @property
+    def out_degree_bound(self) -> float:
+        """No source has more synapses of this connection."""
+        if self.pairs is not None:
+            return float(np.bincount(self.pairs.sources, minlength=1).max(initial=0))
+        return self.rule.out_degree_bound(self.sides)
+
 
 @dataclass(frozen=True)
 class PoissonInput:

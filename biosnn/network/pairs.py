@@ -55,9 +55,9 @@ def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> R
         )
     if weight is not None:
         raise DescriptionError(f"{owner}: the weights come from the matrix; leave `weight` out, or scale the matrix")
-    csr = matrix.tocsr()
+    csr = _canonical(matrix)
     if hasattr(delay, "tocsr"):
-        delay = delay.tocsr()
+        delay = _canonical(delay)
         if delay.shape != csr.shape or not (
             np.array_equal(delay.indptr, csr.indptr) and np.array_equal(delay.indices, csr.indices)
         ):
@@ -67,6 +67,15 @@ def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> R
         delay = delay.data
     sources = np.repeat(np.arange(sides.n_source), np.diff(csr.indptr))
     return Listed(), Pairs(sources, csr.indices.astype(np.int64)), csr.data.astype(np.float64), delay
+
+
+def _canonical(matrix: Any) -> Any:
+    """The matrix as CSR, its entries in order of row and column, repeated ones summed; the user's stays as it is."""
+    csr = matrix.tocsr()
+    if not csr.has_canonical_format:
+        csr = csr.copy()
+        csr.sum_duplicates()
+    return csr
 
 
 def _indices(owner: str, rule: tuple[Any, Any], sides: Sides, weight: Any, delay: Any) -> Resolved:
@@ -89,12 +98,8 @@ def _indices(owner: str, rule: tuple[Any, Any], sides: Sides, weight: Any, delay
 def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) -> Resolved:
     shape = (sides.n_source, sides.n_target)
     keep = np.ones(shape, np.bool_)
-    if not rule.allow_autapses and sides.n_shared:
-        if sides.n_source != sides.n_target or sides.n_shared != sides.n_source:
-            raise DescriptionError(
-                f"{owner}: all_to_all with arrays and allow_autapses=False needs one group as source and target"
-            )
-        np.fill_diagonal(keep, False)
+    if not rule.allow_autapses:
+        keep[sides.shared, sides.own[sides.shared]] = False
     found = []
     for what, values in (("weight", weight), ("delay", delay)):
         if _is_array(values):

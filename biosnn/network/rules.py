@@ -24,11 +24,19 @@ Choice = Literal["any", "distinct", "all", "given"]  # targets with replacement,
 
 @dataclass(frozen=True)
 class Sides:
-    """What a rule needs to know of source and target: their sizes, and for each source whether it is a target too."""
+    """What a rule needs to know of source and target: their sizes, and where each source stands among the targets.
+
+    `own` is the position of each source in the target group, -1 if it is none.
+    """
 
     n_source: int
     n_target: int
-    shared: NDArray[np.bool_]
+    own: NDArray[np.int64]
+
+    @property
+    def shared(self) -> NDArray[np.bool_]:
+        """For each source, whether it is a target too."""
+        return self.own >= 0
 
     @property
     def n_shared(self) -> int:
@@ -73,6 +81,10 @@ class Rule(ABC):
         """No target has more synapses than this: certain, or failing with a probability below 1e-30."""
 
     @abstractmethod
+    def out_degree_bound(self, sides: Sides) -> float:
+        """No source has more synapses than this, likewise."""
+
+    @abstractmethod
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         """Number of synapses of each source, drawn. Rules `by_target` get theirs from the sources drawn."""
 
@@ -90,6 +102,9 @@ class PairwiseBernoulli(Rule):
 
     def in_degree_bound(self, sides: Sides) -> float:
         return min(sides.n_source, tail_bound(sides.n_source * self.p))
+
+    def out_degree_bound(self, sides: Sides) -> float:
+        return min(sides.n_target, tail_bound(sides.n_target * self.p))
 
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         return rng.binomial(self.possible(sides), self.p)
@@ -111,6 +126,9 @@ class FixedOutdegree(Rule):
     def in_degree_bound(self, sides: Sides) -> float:
         hard = sides.n_source * (self.outdegree if self.allow_multapses else 1)
         return min(hard, tail_bound(self.expected(sides) / max(sides.n_target - 1, 1)))
+
+    def out_degree_bound(self, sides: Sides) -> float:
+        return float(self.outdegree)
 
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         return np.full(sides.n_source, self.outdegree, np.int64)
@@ -138,6 +156,10 @@ class FixedIndegree(Rule):
 
     def in_degree_bound(self, sides: Sides) -> float:
         return float(self.indegree)
+
+    def out_degree_bound(self, sides: Sides) -> float:
+        hard = sides.n_target * (self.indegree if self.allow_multapses else 1)
+        return min(hard, tail_bound(self.expected(sides) / max(sides.n_source - 1, 1)))
 
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         raise AssertionError("the sources of fixed_indegree are drawn target by target")
@@ -170,6 +192,12 @@ class FixedTotalNumber(Rule):
         hard = self.N if self.allow_multapses else min(self.N, sides.n_source)
         return min(hard, tail_bound(self.N / max(sides.n_target - 1, 1)))
 
+    def out_degree_bound(self, sides: Sides) -> float:
+        possible = self.possible(sides)
+        most = int(possible.max(initial=0))
+        hard = self.N if self.allow_multapses else min(self.N, most)
+        return min(hard, tail_bound(self.N * most / max(int(possible.sum()), 1)))
+
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         possible = self.possible(sides)
         if not self.N:
@@ -192,6 +220,9 @@ class AllToAll(Rule):
     def in_degree_bound(self, sides: Sides) -> float:
         return float(sides.n_source)
 
+    def out_degree_bound(self, sides: Sides) -> float:
+        return float(sides.n_target)
+
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
         return self.possible(sides)
 
@@ -213,6 +244,9 @@ class OneToOne(Rule):
         return float(sides.n_source)
 
     def in_degree_bound(self, sides: Sides) -> float:
+        return 1.0
+
+    def out_degree_bound(self, sides: Sides) -> float:
         return 1.0
 
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
