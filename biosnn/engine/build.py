@@ -70,8 +70,8 @@ def build(net: Description, plan: Plan) -> Built:
             plan.precision.any_wide, [], plan.parallel,
         )  # fmt: skip
         for g, group in enumerate(layout.groups):
-            constants, varied = _constants(net, plan, group)
-            per_neuron.append(frozenset(varied))
+            per_neuron.append(resolve.varied(net, group))
+            constants, varied = _constants(net, plan, group, per_neuron[g])
             state = _states(net, group)
             found: Arrays = {"sections": _sections(layout, g), "constants": constants, **varied, **state}
             arrays |= {driver.prefix(shape, g) + name: values for name, values in found.items()}
@@ -132,8 +132,10 @@ def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
     return found
 
 
-def _constants(net: Description, plan: Plan, group: ModelGroup) -> tuple[NDArray[np.float32], Arrays]:
-    """A row of constants per population, and an array per constant that differs between neurons."""
+def _constants(
+    net: Description, plan: Plan, group: ModelGroup, varied: frozenset[str]
+) -> tuple[NDArray[np.float32], Arrays]:
+    """A row of constants per population, and an array for each of the `varied`, which differ between neurons."""
     names = constant_names(group)
     populations = list(net.populations.values())
     found = []
@@ -145,7 +147,6 @@ def _constants(net: Description, plan: Plan, group: ModelGroup) -> tuple[NDArray
         for k, slot in enumerate(bank.slots):
             values[f"unit_{slot}"] = plan.precision.units[(a, bank.scale[k])]
         found.append([np.asarray(values[name], np.float64) for name in names])
-    varied = {name for k, name in enumerate(names) if any(row[k].ndim for row in found)}
     table = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found], np.float32)
     arrays = {
         name: np.concatenate([

@@ -15,7 +15,7 @@ from biosnn.engine.precision import node_of
 from biosnn.inputs.poisson import thresholds
 from biosnn.network.description import Description
 from biosnn.network.items import CurrentInput
-from biosnn.network.population import Group
+from biosnn.network.population import Group, as_array
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -130,7 +130,7 @@ def _members(current: CurrentInput, population: str, n: int) -> NDArray[np.int64
     at = 0
     for piece, index in current.target.pieces:
         if piece.name == population:
-            found[np.asarray(index)] = at + np.arange(len(index))
+            found[as_array(index)] = at + np.arange(len(index))
         at += len(index)
     return found
 

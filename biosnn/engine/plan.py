@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine import precision
 from biosnn.engine.layout import Layout, lay_out
+from biosnn.engine.resolve import varied
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
@@ -235,11 +236,20 @@ def _list_entries(net: Description, plan: Plan) -> None:
         extra = ["injected"] if group.injected else []
         for variable in variables + extra:
             add(f"{group.name}.{variable}", f"{group.n:,} neurons x 4 B", "float32", group.n, 4)
+        per_neuron = [(name, group.n, f"{group.n:,} neurons") for name in sorted(varied(net, group))]
+        if group.injected:
+            levels = _injected_levels(net, {layout.names[a] for a in group.populations})
+            per_neuron.append(("injected, levels", levels, f"{levels:,} levels"))
+        for name, count, formula in per_neuron:
+            add(f"{group.name}.{name}", f"{formula} x 4 B", "float32", count, 4)
         add(f"{group.name}.spiked", f"{group.n:,} neurons x 1 B", "uint8", group.n, 1)
     capacity, lists = plan.history_capacity, parts + bool(net.spike_trains)
     window = plan.chunk_steps + plan.longest_delay + 1
     add("spike history", f"{lists} lists x {capacity:,} spikes x 4 B (grows if it must)", "int32", lists * capacity, 4)
     add("spike history, steps", f"{lists} lists x {window:,} steps x 8 B", "int64", lists * window, 8)
+    if net.spike_trains:
+        given = sum(t.steps.size for t in net.spike_trains)
+        add("given spikes", f"{given:,} spikes x 2 x 8 B", "int64", 2 * given, 8)
     if plan.tables:
         add("due segments", f"{parts} partitions x {lists * capacity:,} spikes x 2 x 8 B", "int64",
             2 * parts * lists * capacity, 8)  # fmt: skip
@@ -249,6 +259,13 @@ def _list_entries(net: Description, plan: Plan) -> None:
             n = len(recorder.target)
             add(f"record {recorder.name}.{recorder.variable}", f"{rows:,} samples x {n:,} neurons x 4 B",
                 "float32", rows * n, 4)  # fmt: skip
+
+
+def _injected_levels(net: Description, names: set[str]) -> int:
+    """Values that currents into these populations take: one per change where neurons share it, else one per neuron."""
+    currents = [c for c in net.currents if any(p.name in names for p, _ in c.target.pieces)]
+    shared = all(c.amplitudes.shape[1] == 1 for c in currents)
+    return sum(c.steps.size * (1 if shared else len(c.target)) for c in currents)
 
 
 def _size(n: float) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from biosnn.engine.build import Built
 from biosnn.network.items import Recorder
+from biosnn.network.population import as_array
 from biosnn.propagation.spike_history import spikes_between
 from biosnn.recording.results import PopulationStatistics, Samples, Spikes
 from biosnn.recording.statistics import Statistics
@@ -94,7 +95,7 @@ def senders(recorder: Recorder) -> NDArray[np.int64]:
     """How the neurons of a recorder are numbered: by population, or by group where it joins several populations."""
     pieces = recorder.target.pieces
     if len({population.name for population, _ in pieces}) == 1:
-        return np.concatenate([np.asarray(index, np.int64) for _, index in pieces])
+        return np.concatenate([as_array(index) for _, index in pieces])
     return np.arange(len(recorder.target))
 
 

@@ -19,7 +19,7 @@ from biosnn.engine.plan import Plan, TablePlan
 from biosnn.engine.precision import encode, node_of
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
-from biosnn.network.population import Index
+from biosnn.network.population import Index, as_array
 from biosnn.network.values import delay_steps
 
 CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
@@ -133,7 +133,7 @@ class _Builder:
             if start is not None:
                 strand["list_at"] = self.list_start.add(_spread(population.n, index, start[of_piece]))
             self.strands[a].append(strand[()])
-            self.row_length[self.first_of[population.name] + np.asarray(index)] += degrees[of_piece]
+            self.row_length[self.first_of[population.name] + as_array(index)] += degrees[of_piece]
 
     def _out_degrees(self, c: Connection) -> I64:
         if c.pairs is not None:
@@ -210,7 +210,7 @@ def _spread(n: int, index: Index, values: I64) -> I64:
     if isinstance(index, range) and len(index) == n:
         return values
     whole = np.zeros(n, np.int64)
-    whole[np.asarray(index)] = values
+    whole[as_array(index)] = values
     return whole
 
 

@@ -12,7 +12,7 @@ from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
 from biosnn.network import pairs as explicit
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
-from biosnn.network.population import Group, Population, as_group
+from biosnn.network.population import Group, Population, as_array, as_group
 from biosnn.network.rules import Sides
 from biosnn.network.values import check_refractory, delays_in_range
 
@@ -255,10 +255,10 @@ def _own(source: Group, target: Group) -> NDArray[np.int64]:
     first = 0
     for population, index in target.pieces:
         found = position.setdefault(population.name, np.full(population.n, -1, np.int64))
-        found[np.asarray(index)] = first + np.arange(len(index))
+        found[as_array(index)] = first + np.arange(len(index))
         first += len(index)
     parts = [
-        position[p.name][np.asarray(index)] if p.name in position else np.full(len(index), -1, np.int64)
+        position[p.name][as_array(index)] if p.name in position else np.full(len(index), -1, np.int64)
         for p, index in source.pieces
     ]
     return np.concatenate([np.empty(0, np.int64), *parts])

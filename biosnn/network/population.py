@@ -47,7 +47,7 @@ class Group:
         for population, index in self.pieces:
             inside = positions[(positions >= first) & (positions < first + len(index))] - first
             if inside.size:
-                pieces.append((population, as_range(np.asarray(index, np.int64)[inside])))
+                pieces.append((population, as_range(as_array(index)[inside])))
             first += len(index)
         return Group(pieces)
 
@@ -56,7 +56,7 @@ class Group:
 
     def ids(self, first: Mapping[str, int]) -> NDArray[np.int64]:
         """Network-wide ids, given the first id of each population."""
-        parts = [first[p.name] + np.asarray(index, np.int64) for p, index in self.pieces]
+        parts = [first[p.name] + as_array(index) for p, index in self.pieces]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def __repr__(self) -> str:
@@ -69,7 +69,7 @@ class Group:
         for name, indices in by_population.items():
             if len(indices) == 1 and isinstance(indices[0], range):
                 continue
-            every = np.concatenate([np.asarray(i, np.int64) for i in indices])
+            every = np.concatenate([as_array(i) for i in indices])
             values, counts = np.unique(every, return_counts=True)
             if (counts > 1).any():
                 twice = int(values[counts > 1][0])
@@ -105,6 +105,11 @@ def as_group(owner: str, what: Any) -> Group:
     if isinstance(what, (list, tuple)) and what and all(isinstance(g, Group) for g in what):
         return Group([piece for group in what for piece in group.pieces])
     raise DescriptionError(f"{owner}: expected a population, a group or a list of them, got {what!r}")
+
+
+def as_array(index: Index) -> NDArray[np.int64]:
+    """The indices as an array; NumPy would make floats of an empty range."""
+    return np.asarray(index, np.int64)
 
 
 def as_range(index: NDArray[np.int64]) -> Index:

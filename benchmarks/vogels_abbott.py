@@ -1,0 +1,56 @@
+"""The current-based network of Vogels & Abbott (2005; CUBA of Brette et al. 2007) beside NEST and Brian2.
+
+    python benchmarks/vogels_abbott.py --nest PYTHON --brian2 PYTHON --peers DIRECTORY
+
+4,000 iaf_psc_exp neurons with 80 synapses each, about 5 Hz. PYTHON is an interpreter that has the peer, DIRECTORY holds
+the scripts that build the network in it. All run in turn, each time in a fresh process. Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import common
+import peers
+
+
+def main() -> None:
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("--n", type=int, default=4000, help="neurons")
+    cli.add_argument("--threads", type=int, default=1, help="4,000 neurons are too few to share out")
+    cli.add_argument("--bio", type=float, default=5000.0, help="measured biological time, ms")
+    cli.add_argument("--warm", type=float, default=500.0, help="biological time before that, ms")
+    cli.add_argument("--pairs", type=int, default=3, help="how often each is run")
+    cli.add_argument("--seed", type=int, default=1)
+    cli.add_argument("--ours", action="store_true", help="one run of BioSNN in this process, and nothing else")
+    peers.add_options(cli, "nest", "brian2")
+    a = cli.parse_args()
+    if a.ours:
+        from biosnn.demos.vogels_abbott import vogels_abbott
+
+        common.print_json(common.measure(lambda: vogels_abbott(n=a.n, seed=a.seed), a.threads, a.warm, a.bio))
+        return
+
+    found = peers.Peers(a, "nest", "brian2")
+    for threads in a.peer_threads:
+        times = ["--N", a.n, "--threads", threads, "--warm", a.warm, "--T", a.bio, "--seed", a.seed]
+        found.script(
+            "nest", f"{threads} thread(s), static_synapse, fixed in-degrees", "vogels_abbott_nest.py",
+            "--model", "cuba", *times,
+        )  # fmt: skip
+        found.script(
+            "brian2", f"{threads} thread(s), C++ standalone, fixed in-degrees, sorted by source", "brian2_bench.py",
+            "--bench", "cuba", "--mode", "cpp", "--conn", "presorted", *times,
+        )  # fmt: skip
+    found.report(
+        "vogels_abbott",
+        {"n": a.n, "synapses": "current-based", "dt_ms": 0.1, "warm_ms": a.warm, "bio_ms": a.bio, "seed": a.seed},
+        lambda: common.ours(
+            __file__, "--n", a.n, "--threads", a.threads, "--warm", a.warm, "--bio", a.bio, "--seed", a.seed
+        ),
+        a.pairs,
+    )
+
+
+if __name__ == "__main__":
+    main()

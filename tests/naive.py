@@ -1,0 +1,249 @@
+"""The oracle: a network simulated step by step in plain NumPy, as slow and as plain as it is described.
+
+It is given what a user sees, namely the description, the list of synapses (`sim.synapses()`) and the units in which the
+plan says that inputs are counted, and shares no code with the engine. Arithmetic is that of the documentation:
+membranes in float32 and in mV above E_L; arrivals at a receptor summed as whole numbers of one unit; propagators
+computed in float64, then rounded once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+F = np.float32
+MASK = 2**64 - 1
+GOLDEN = 0x9E3779B97F4A7C15
+POISSON_STREAM = 5
+
+
+@dataclass
+class Trace:
+    """What happened: spikes by (step, id), and per step and neuron V_m (mV above E_L) and the sum of all weights
+    arriving.
+    """
+
+    steps: np.ndarray
+    ids: np.ndarray
+    V_m: np.ndarray
+    inputs: np.ndarray
+    events: int
+
+    @property
+    def pairs(self):
+        """Spikes of neurons as an array (n, 2) of step and id, sorted."""
+        return np.column_stack([self.steps, self.ids])
+
+
+def run(net, sim, n_steps):
+    """Simulate `net` for n_steps; `sim`, which has not run yet, only lends its synapses and units."""
+    return _Oracle(net, sim).run(n_steps)
+
+
+class _Oracle:
+    def __init__(self, net, sim):
+        self.net, self.dt = net, net.dt
+        self.populations = list(net.populations.values())
+        self.first = dict(zip(net.populations, np.cumsum([0, *(p.n for p in self.populations)]).tolist(), strict=False))
+        self.n = sum(p.n for p in self.populations)
+        self.units, self.wide_scale = sim.plan.precision.units, sim.plan.precision.wide_scale
+        self.neurons = [_Neurons(self, a, p) for a, p in enumerate(self.populations) if p.model is not None]
+        self.receptors = {p.name: 1 for p in self.populations} | {x.name: x.n_receptors for x in self.neurons}
+        self.rows = self._rows(sim)
+        self.poisson_wide = [feed.wide for feed in sim.plan.precision.poisson]
+        # (receptor, id): whole numbers of the receptor's unit, and of 1/wide_scale
+        self.due = defaultdict(lambda: np.zeros((2, self.n), np.int64))
+        self.due_wide = defaultdict(lambda: np.zeros((2, self.n), np.int64))
+        self.arrived = defaultdict(lambda: np.zeros(self.n))
+        self.n_due = defaultdict(int)
+
+    def run(self, n_steps):
+        fired, V_m, inputs = [], np.zeros((n_steps, self.n), F), np.zeros((n_steps, self.n))
+        for step in range(n_steps):
+            self._poisson(step)
+            arrivals, wide = self.due.pop(step, np.zeros((2, self.n))), self.due_wide.pop(step, np.zeros((2, self.n)))
+            inputs[step] = self.arrived.pop(step, 0.0)
+            now = []
+            for x in self.neurons:
+                here = slice(x.first, x.first + x.n)
+                spiked = x.update(arrivals[:, here], wide[:, here], self._current(x, step))
+                V_m[step, here] = x.v
+                now += (x.first + np.flatnonzero(spiked)).tolist()
+            fired += [(step, i) for i in sorted(now)]
+            for i in now + self._given(step):
+                self._send(step, i)
+        pairs = np.array(fired, np.int64).reshape(-1, 2)
+        delivered = sum(n for step, n in self.n_due.items() if step < n_steps)
+        return Trace(pairs[:, 0], pairs[:, 1], V_m, inputs, delivered)
+
+    def _rows(self, sim):
+        """For each source: delay in steps, target, receptor, whole number, is it wide?, weight of every synapse."""
+        rows = defaultdict(list)
+        for source in self.populations:
+            for b, target in enumerate(self.populations):
+                between = [
+                    feed.wide
+                    for c, feed in zip(self.net.connections, sim.plan.precision.connections, strict=True)
+                    if source in {p for p, _ in c.source.pieces} and target in {p for p, _ in c.target.pieces}
+                ]
+                assert len(set(between)) <= 1, "the oracle cannot tell which of these synapses are stored as float32"
+                found = sim.synapses(source.name, target.name)
+                for i, j, weight, delay in zip(found.sources, found.targets, found.weights, found.delays, strict=True):
+                    rows[self.first[source.name] + i].append(
+                        (round(delay / self.dt), self.first[target.name] + j, *self._counted(b, weight, between[0]))
+                    )
+        return {i: [np.array(column) for column in zip(*synapses, strict=True)] for i, synapses in rows.items()}
+
+    def _counted(self, population, weight, wide):
+        """(receptor, whole number, wide, weight): negative weights go to the second receptor, where there are two."""
+        receptor = int(weight < 0) if self.receptors[self.populations[population].name] == 2 else 0
+        if wide:
+            return receptor, math.trunc(float(F(weight)) * self.wide_scale), True, weight
+        return receptor, round(weight / self.units[(population, receptor)]), False, weight
+
+    def _send(self, step, i):
+        if i not in self.rows:
+            return
+        delay, target, receptor, number, wide, weight = self.rows[i]
+        for d in np.unique(delay):
+            for book, kind in ((self.due, ~wide), (self.due_wide, wide)):
+                s = (delay == d) & kind
+                if s.any():
+                    np.add.at(book[step + d], (receptor[s], target[s]), number[s])
+            s = delay == d
+            np.add.at(self.arrived[step + d], target[s], weight[s])
+            self.n_due[step + d] += int(s.sum())
+
+    def _given(self, step):
+        """Sources that fire at the end of this step, at (step + 1) dt."""
+        return [
+            self.first[t.population.name] + int(i)
+            for t in self.net.spike_trains
+            for s, i in zip(t.steps, t.senders, strict=True)
+            if s == step
+        ]
+
+    def _poisson(self, step):
+        for source, wide in zip(self.net.poisson_inputs, self.poisson_wide, strict=True):
+            for population, index in source.target.pieces:
+                ids = self.first[population.name] + np.asarray(index)
+                counts = poisson_counts(self.net.seed, source.index, step, ids, source.rate * self.dt * 1e-3)
+                a = self.populations.index(population)
+                receptor, number, _, _ = self._counted(a, source.weight, False)
+                if wide:
+                    self.due_wide[step][receptor, ids] += counts * round(source.weight * self.wide_scale)
+                else:
+                    self.due[step][receptor, ids] += counts * number
+                self.arrived[step][ids] += counts * source.weight
+
+    def _current(self, x, step):
+        """Sum of all injected currents (pA) in the coming step: the latest level of each."""
+        total = np.zeros(x.n)
+        for current in self.net.currents:
+            position = 0
+            begun = np.flatnonzero(current.steps <= step)
+            for population, index in current.target.pieces:
+                if population.name == x.name and begun.size:
+                    row = current.amplitudes[begun[-1]]
+                    level = row[position : position + len(index)] if row.size > 1 else row
+                    total[np.asarray(index)] += level
+                position += len(index)
+        return total.astype(F)
+
+
+class _Neurons:
+    """One population of leaky integrate-and-fire neurons: iaf_psc_exp or iaf_psc_delta."""
+
+    def __init__(self, oracle, number, population):
+        p = {name: np.asarray(value, np.float64) for name, value in population.model.values.items()}
+        h, E_L = oracle.dt, p["E_L"]
+        self.name, self.n, self.first = population.name, population.n, oracle.first[population.name]
+        self.p22 = F32(np.exp(-h / p["tau_m"]))
+        p20 = p["tau_m"] / p["C_m"] * -np.expm1(-h / p["tau_m"])
+        self.p20, self.rest = F32(p20), F32(p20 * p["I_e"])
+        self.theta, self.reset = F32(p["V_th"] - E_L), F32(p["V_reset"] - E_L)
+        self.hold = np.rint(p["t_ref"] / h).astype(np.int64)
+        taus = [p["tau_syn_ex"], p["tau_syn_in"]] if "tau_syn_ex" in p else []
+        if taus and np.array_equal(*taus):
+            taus = taus[:1]
+        self.n_receptors = max(len(taus), 1)
+        self.p11 = [F32(np.exp(-h / tau)) for tau in taus]
+        self.p21 = [F32(psp_per_pA(p["C_m"], p["tau_m"], tau, h)) for tau in taus]
+        self.units = [F(oracle.units[(number, r)]) for r in range(self.n_receptors)]
+        self.wide_unit = 1.0 / oracle.wide_scale
+        start = population.initial.get("V_m", E_L)
+        self.v = np.broadcast_to(np.asarray(start - E_L).astype(F), self.n).copy()
+        given = [np.asarray(population.initial.get(name, 0.0)) for name in ("I_syn_ex", "I_syn_in")]
+        given = given if len(taus) == 2 else [given[0] + given[1]]
+        self.current = [np.broadcast_to(x.astype(F), self.n).copy() for x, _ in zip(given, taus, strict=False)]
+        self.left = np.zeros(self.n, np.int64)
+
+    def update(self, arrivals, wide, injected):
+        """One step; returns who spiked."""
+        x = np.broadcast_to(self.rest, self.n).astype(F)
+        for r in range(len(self.current)):
+            x = x + self.p21[r] * self.current[r]
+        if not self.current:
+            x = self._plus_arrivals(x, 0, arrivals, wide)
+        x = x + self.p20 * injected
+        v = np.where(self.left > 0, self.v, self.p22 * self.v + x)
+        spiked = v >= self.theta
+        self.v = np.where(spiked, self.reset, v)
+        self.left = np.where(spiked, self.hold, np.maximum(self.left - 1, 0))
+        for r in range(len(self.current)):
+            self.current[r] = self._plus_arrivals(self.p11[r] * self.current[r], r, arrivals, wide)
+        assert self.v.dtype == F
+        return spiked
+
+    def _plus_arrivals(self, x, r, arrivals, wide):
+        x = x + self.units[r] * arrivals[r].astype(F)
+        return x + (wide[r].astype(np.float64) * self.wide_unit).astype(F)
+
+
+def F32(x):
+    """Rounded to float32, as a NumPy scalar or array."""
+    return np.asarray(x).astype(F)[()]
+
+
+def psp_per_pA(C_m, tau_m, tau_syn, h):
+    """mV after h of 1 pA that decays with tau_syn: Rotter & Diesmann 1999, eq. 11, and its limit for equal taus."""
+    if np.all(tau_m == tau_syn):
+        return h / C_m * np.exp(-h / tau_m)
+    a, b = -h / tau_m, -h / tau_syn
+    return tau_m * tau_syn / (C_m * (tau_m - tau_syn)) * np.exp(b) * np.expm1(a - b)
+
+
+def poisson_counts(seed, stream, step, ids, mean):
+    """Arrivals at neurons `ids` in one step: the number of j with r > 2^32 P(X <= j) - 1, r one random word for each
+    neuron.
+    """
+    key = keyed(seed, POISSON_STREAM + (stream << 8), step)
+    last = int(stats.poisson.isf(2.0**-40, mean)) + 2
+    cdf = stats.poisson.cdf(np.arange(last + 1), mean)
+    limits = np.clip(np.ceil(cdf * 2.0**32) - 1, 0, 2.0**32 - 1)
+    return np.searchsorted(limits, words(ids, key).astype(np.float64), side="left")
+
+
+def keyed(seed, stream, item):
+    """SplitMix64, twice: the 64-bit key of one item of a stream."""
+    return mix64(mix64(seed + GOLDEN * stream) + GOLDEN * item)
+
+
+def mix64(x):
+    x &= MASK
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
+    return x ^ (x >> 31)
+
+
+def words(ids, key):
+    """32 random bits for each counter: lowbias32, keyed by one half before and one half between its multiplications."""
+    low, high = np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)
+    x = np.asarray(ids).astype(np.uint32) * np.uint32(0x9E3779B1) + low
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D) ^ high
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return x ^ (x >> np.uint32(16))

@@ -1,0 +1,69 @@
+"""Single neurons against NEST 3.10.0: the same spikes, the same traces (tests/data/README.md says where they come
+from).
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+
+DT = 0.1
+FILE = Path(__file__).parent / "data" / "nest_neurons.npz"
+
+with np.load(FILE) as found:
+    NEST = {key: found[key] for key in found.files}
+PROTOCOL = json.loads(str(NEST["protocol"]))
+CASES = sorted(PROTOCOL["cases"])
+TRACES = sorted(key for key in NEST if key.rsplit("/", 1)[-1] in ("V_m", "I_syn_ex", "I_syn_in"))
+
+
+def simulate(case):
+    """Two neurons of one case: neuron 0 receives the current step, neuron 1 the two spike trains."""
+    of = PROTOCOL["cases"][case]
+    net = bs.Network(dt=DT)
+    model = getattr(bs.models, of["nest_model"])(**of["set_params"])
+    neurons = net.population("step, syn", 2, model, V_m=of["V_m"])
+    net.current(
+        neurons[0],
+        of["step_amplitude_pA"],
+        start=PROTOCOL["step_on_ms"] + DT,  # NEST's generator reaches the neuron with a delay of one step
+        stop=PROTOCOL["step_off_ms"] + DT,
+    )
+    trains = net.spike_source("trains", [PROTOCOL["exc_spikes_ms"], PROTOCOL["inh_spikes_ms"]])
+    weights = [of["w_exc"], of["w_inh"]]
+    net.connect(trains, neurons[1], bs.all_to_all(), weight=np.array(weights)[:, None], delay=PROTOCOL["delay_ms"])
+    net.record(neurons, "spikes", name="neurons")
+    for variable in model.recordable():
+        net.record(neurons, variable, name="neurons")
+    return net.build(threads=1).run(PROTOCOL["T_ms"])
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return {case: simulate(case) for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("protocol", ["step", "syn"])
+def test_spike_times_equal_nest_s_to_the_step(runs, case, protocol):
+    spikes = runs[case].spikes["neurons"]
+    ours = spikes.times[spikes.senders == ["step", "syn"].index(protocol)]
+    theirs = NEST[f"{case}/{protocol}/spikes"]
+    assert theirs.size > 3
+    np.testing.assert_array_equal(np.rint(ours / DT)[ours <= PROTOCOL["T_ms"] - DT], theirs)
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_traces_equal_nest_s_at_every_sample(runs, trace):
+    case, protocol, variable = trace.split("/")
+    ours = runs[case].samples["neurons"][variable]
+    steps = NEST[f"{case}/{protocol}/times"]
+    np.testing.assert_array_equal(np.rint(ours.times / DT)[: steps.size], steps)
+    values = ours.values[: steps.size, ["step", "syn"].index(protocol)]
+    if variable == "V_m":
+        np.testing.assert_allclose(values, NEST[trace], rtol=0, atol=1e-3)
+    else:  # what float32 cannot hold any more counts as zero
+        np.testing.assert_allclose(values, NEST[trace], rtol=1e-3, atol=1e-30)
