@@ -10,6 +10,7 @@ from biosnn.errors import (
     DeviceError,
     MemoryPlanError,
     OutputError,
+    SelectionError,
     UnknownNameError,
 )
 from biosnn.network.rules import (
@@ -28,6 +29,7 @@ __all__ = [
     "MemoryPlanError",
     "Network",
     "OutputError",
+    "SelectionError",
     "UnknownNameError",
     "__version__",
     "all_to_all",

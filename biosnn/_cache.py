@@ -31,6 +31,11 @@ def folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="biosnn-"))  # private to this process: compiled code is never shared by /tmp
 
 
+def is_new() -> bool:
+    """Whether nothing has been compiled into the folder yet."""
+    return next(folder().rglob("*.nbi"), None) is None
+
+
 @functools.cache
 def sources() -> str:
     """Hash of the text of every module of this package: about 2 ms for 60 files."""

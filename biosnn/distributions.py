@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from biosnn import _validate
 from biosnn.errors import DescriptionError
@@ -166,7 +166,8 @@ class _Frozen(Distribution):
 
 @functools.lru_cache(maxsize=64)  # a microcircuit asks 340 times for 8 of them, 1 ms each
 def _table(distribution: Distribution) -> F64:
-    values = distribution.quantile((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
+    with np.errstate(all="ignore"):  # what is not finite is refused by name
+        values = distribution.quantile((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
     values.flags.writeable = False
     return values
 
@@ -197,23 +198,26 @@ def exponential(beta: float) -> Distribution:
     return Exponential(_validate.number("exponential", "beta", beta, above=0))
 
 
-def as_values(owner: str, name: str, value: Any, n: int | None = None) -> float | F64 | Distribution:
-    """What users may give for a quantity: a number, an array of n numbers, or a distribution.
+def as_values(
+    owner: str, name: str, value: Any, n: int | None = None, unit: str = "", **bounds: float | None
+) -> float | F64 | Distribution:
+    """What users may give for a quantity: a number, an array of n numbers, or a distribution; within bounds.
 
     Raises DescriptionError for anything else, for values that are not finite, and for a wrong shape (n given).
     """
-    if isinstance(value, Distribution):
-        table = value.table()
-    elif hasattr(value, "ppf") and hasattr(value, "cdf"):
-        value = _Frozen(value)
-        table = value.table()
-    elif np.ndim(value) == 0:
-        return _validate.number(owner, name, value)
-    else:
-        table = _array(owner, name, value, n)
-        value = table
-    _validate.check_range(owner, name, table)
-    return value  # type: ignore[no-any-return]
+    if isinstance(value, Distribution) or (hasattr(value, "ppf") and hasattr(value, "cdf")):
+        found = value if isinstance(value, Distribution) else _frozen(owner, name, value)
+        where = f" from {found}; check its parameters, or cut it off with .redrawn(min, max)"
+        _validate.check_range(owner, name, found.table(), unit, **bounds, where=where)
+        return found
+    if not _validate.is_array(value):
+        return _validate.number(owner, name, value, unit, **bounds)
+    x = _validate.array(owner, name, value)
+    if x.ndim != 1 or (n is not None and x.size != n):
+        want = "one-dimensional" if n is None else f"of shape ({n},)"
+        raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {x.shape}")
+    _validate.check_range(owner, name, x, unit, **bounds)
+    return x
 
 
 def extremes(value: float | F64 | Distribution) -> F64:
@@ -222,18 +226,26 @@ def extremes(value: float | F64 | Distribution) -> F64:
     return np.array([x.min(), x.max()]) if x.size else np.zeros(2)
 
 
-def _array(owner: str, name: str, value: ArrayLike, n: int | None) -> F64:
+def _frozen(owner: str, name: str, value: Any) -> Distribution:
+    found = _Frozen(value)
     try:
-        x = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise DescriptionError(f"{owner}: {name} must be a number, an array or a distribution, got {value!r}") from None
-    if x.ndim != 1 or (n is not None and x.size != n):
-        want = "one-dimensional" if n is None else f"of shape ({n},)"
-        raise DescriptionError(f"{owner}: {name} must be an array {want}, got shape {x.shape}")
-    return x
+        fine = hasattr(value, "dist") and found.table().shape == (N_QUANTILES,)
+    except (TypeError, ValueError):  # parameters are arrays that do not fit
+        fine = False
+    if not fine:
+        raise DescriptionError(
+            f"{owner}: {name} must be one frozen distribution, as in scipy.stats.norm(0.0, 1.0), "
+            f"got {_validate.shown(value)}"
+        )
+    return found
 
 
 def _bounds(owner: str, low: float, high: float) -> tuple[float, float]:
-    if not float(low) <= float(high):
-        raise DescriptionError(f"{owner}: min must not exceed max, got {low} and {high}")
-    return float(low), float(high)
+    try:
+        lo, hi = float(low), float(high)
+    except (TypeError, ValueError):
+        lo = hi = np.nan
+    if not lo <= hi:
+        got = f"{_validate.shown(low)} and {_validate.shown(high)}"
+        raise DescriptionError(f"{owner}: min must be a number that does not exceed max, got {got}")
+    return lo, hi

@@ -13,6 +13,10 @@ class UnknownNameError(DescriptionError):
     """A parameter, variable, population or demo that does not exist; the message gives the nearest that does."""
 
 
+class SelectionError(DescriptionError, IndexError):
+    """Neurons were selected that a group does not have, or in a way that it does not know."""
+
+
 class MemoryPlanError(BioSNNError, MemoryError):
     """The planned arrays do not fit; raised before any of them is allocated."""
 

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import numba
@@ -20,10 +21,10 @@ def load_driver(text: str) -> ModuleType:
 
     The folder's name covers the sources of every function that a driver calls, so it cannot go stale.
     """
-    name = f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    path = _path(text)
+    name = path.stem
     if name in sys.modules:
         return sys.modules[name]
-    path = _cache.folder() / f"{name}.py"
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         draft.write_text(text)
@@ -35,6 +36,15 @@ def load_driver(text: str) -> ModuleType:
     sys.modules[name] = module  # Numba looks a function's module up there
     spec.loader.exec_module(module)
     return module
+
+
+def is_new(text: str) -> bool:
+    """Whether the driver has never been compiled on this machine."""
+    return not _path(text).exists()
+
+
+def _path(text: str) -> Path:
+    return _cache.folder() / f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import _cache
 from biosnn.backends import cpu
 from biosnn.engine import driver, resolve
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
@@ -20,6 +22,7 @@ from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
 
+_log = logging.getLogger("biosnn")
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -52,6 +55,8 @@ class Built:
 def build(net: Description, plan: Plan) -> Built:
     """Draw, pack and allocate what was planned, and compile its driver."""
     plan.check_memory()
+    first_time = " (first compiling what draws them, once: some 5 s)" if _cache.is_new() else ""
+    _log.info("drawing about %s synapses%s", f"{plan.n_synapses:,.0f}", first_time)
     started = time.perf_counter()
     with cpu.threads(plan.threads):
         tables = [build_table(net, plan, t, plan.threads) for t in plan.tables]
@@ -83,6 +88,8 @@ def build(net: Description, plan: Plan) -> Built:
         built_s = time.perf_counter() - started - compiled
         started = time.perf_counter()
         text = driver.write(shape, arrays)
+        if cpu.is_new(text):
+            _log.info("compiling this network's driver, once (some 5 s); it is kept in %s", _cache.folder())
         module = cpu.load_driver(text)
         built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), built_s)
         built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled

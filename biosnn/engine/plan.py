@@ -61,6 +61,8 @@ class Plan:
     threads: int
     parallel: bool
     chunk_steps: int
+    synapse_backend: str = "event_driven"  # rows of the neurons that fired
+    ring_strategy: str = "spike_history"  # spikes are remembered until they are due, not scattered
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -11,7 +11,7 @@ from biosnn.engine.build import Built
 from biosnn.network.items import Recorder
 from biosnn.network.population import as_array
 from biosnn.propagation.spike_history import spikes_between
-from biosnn.recording.results import PopulationStatistics, Samples, Spikes
+from biosnn.recording.results import PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.statistics import Statistics
 
 # Called after each chunk with (steps, ids) of its spikes, sorted by step and id.
@@ -62,7 +62,7 @@ class Recording:
         for recorder, parts in zip(self.spike_recorders, self.spikes, strict=True):
             steps = np.concatenate([np.empty(0, np.int64), *(s for s, _ in parts)])
             senders = np.concatenate([np.empty(0, np.int64), *(i for _, i in parts)])
-            found[recorder.name] = Spikes(_times(steps + 1, dt), senders)
+            found[recorder.name] = Spikes(in_ms(steps + 1, dt), senders)
         return found
 
     def recorded_samples(self, start: int, stop: int) -> dict[str, dict[str, Samples]]:
@@ -77,7 +77,7 @@ class Recording:
             for sampled, parts in zip(self.built.sampled, self.samples, strict=True):
                 if sampled.recorder is recorder and parts:
                     values[:, sampled.order] = np.concatenate(parts) + sampled.offset
-            samples = Samples(_times(steps, dt), senders(recorder), values)
+            samples = Samples(in_ms(steps, dt), senders(recorder), values)
             found.setdefault(recorder.name, {})[recorder.variable] = samples
         return found
 
@@ -104,10 +104,3 @@ def _labels(recorder: Recorder, first: dict[str, int], n: int) -> NDArray[np.int
     label = np.full(n, -1, np.int64)
     label[recorder.target.ids(first)] = senders(recorder)
     return None if np.array_equal(label, np.arange(n)) else label
-
-
-def _times(steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
-    """Steps as ms, divided where the steps per ms are whole: step 3 is at 0.3, not 0.30000000000000004."""
-    per_ms = round(1 / dt)
-    whole = per_ms > 0 and abs(per_ms * dt - 1) < 1e-12
-    return np.asarray(steps / per_ms if whole else steps * dt, np.float64)

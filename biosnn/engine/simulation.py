@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from biosnn import _validate
 from biosnn.backends import cpu
+from biosnn.engine import interrupts
 from biosnn.engine.build import Built
 from biosnn.engine.recorders import Recording, SpikeSink
 from biosnn.engine.synapses import Synapses, read_synapses
@@ -80,12 +82,12 @@ class Simulation:
         start, end = self.step, self.step + steps
         events = int(self.arrays["events"].sum())
         started = time.perf_counter()
-        try:
+        with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
+            at_end.callback(close)
             while self.step < end:
                 self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
                 report(self.step - start, steps)
-        finally:
-            close()
+                check()
         run_s = time.perf_counter() - started
         seconds = steps * net.dt * 1e-3
         return Result(

@@ -95,14 +95,15 @@ class NeuronModel(ABC):
         self.values: dict[str, Value] = {name: p.default for name, p in self.parameters.items()}
         for name, value in values.items():
             _validate.known(self.name, "parameter", name, self.parameters)
-            self.values[name] = as_values(self.name, name, value)
             p = self.parameters[name]
-            ends = extremes(self.values[name])
-            _validate.check_range(self.name, name, ends[0], p.unit, above=p.above, at_least=p.at_least)
+            self.values[name] = as_values(self.name, name, value, None, p.unit, above=p.above, at_least=p.at_least)
         self.check()
 
     def check(self) -> None:
         """Raise DescriptionError where parameters contradict each other."""
+
+    def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
+        """Raise DescriptionError where initial values contradict the parameters."""
 
     @abstractmethod
     def bank(self, observed: Collection[str]) -> Bank:
@@ -137,9 +138,6 @@ class NeuronModel(ABC):
             fine = extremes(a)[1] < extremes(b)[0]
         if not fine:
             raise DescriptionError(
-                f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), got {_shown(a)}, {_shown(b)}"
+                f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), "
+                f"got {_validate.shown(a)} and {_validate.shown(b)}"
             )
-
-
-def _shown(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,13 +9,16 @@ import numpy as np
 
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.models.base import F64, NeuronModel, Parameter, Resolved, State
+from biosnn.models.base import F64, NeuronModel, Parameter, Resolved, State, Value
 
 ZERO, ONE = np.float32(0), np.float32(1)  # typed: a plain literal would widen the float32 loop to float64
 
-# Nothing in a neuron is faster than 20 us or shallower than 0.2 mV: such a value was given in s, F or V.
+# No synapse is faster than 20 us, no membrane than 100 us, nothing shallower than 0.2 mV: such a value was given in s or
+# V. A resting potential 20 mV above threshold has lost its sign (the CUBA benchmark's lies 1 mV above).
 SHORTEST_TAU = 0.02  # ms
+SHORTEST_TAU_M = 0.1  # ms
 SHALLOWEST = 0.2  # mV
+HIGHEST_REST = 20.0  # mV
 
 
 def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
@@ -41,7 +44,7 @@ LEAKY_STATES = (
 LEAKY_PARAMETERS: Mapping[str, Parameter] = {
     "E_L": Parameter(-70.0, "mV", "resting potential"),
     "C_m": Parameter(250.0, "pF", "membrane capacitance", above=1e-3),
-    "tau_m": Parameter(10.0, "ms", "membrane time constant", above=SHORTEST_TAU),
+    "tau_m": Parameter(10.0, "ms", "membrane time constant", above=SHORTEST_TAU_M),
     "t_ref": Parameter(2.0, "ms", "refractory time, rounded to steps", at_least=0),
     "V_th": Parameter(-55.0, "mV", "threshold"),
     "V_reset": Parameter(-70.0, "mV", "potential after a spike"),
@@ -50,16 +53,34 @@ LEAKY_PARAMETERS: Mapping[str, Parameter] = {
 
 
 def check_leaky(model: NeuronModel) -> None:
-    """V_reset must lie below V_th, and both in mV."""
+    """V_reset must lie below V_th, E_L not far above it, and all of them in mV."""
+    potentials = {name: model.values[name] for name in POTENTIALS}
+    check_millivolts(model.name, potentials, potentials)
     model.check_ordered("V_reset", "V_th")
-    reset, threshold = extremes(model.values["V_reset"]), extremes(model.values["V_th"])
+    rest, reset, threshold = (extremes(value) for value in potentials.values())
     if threshold[1] - reset[0] < SHALLOWEST:
         raise DescriptionError(
-            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g}, {reset[0]:g}; "
+            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g} and {reset[0]:g}; "
             f"potentials are in mV"
+        )
+    if rest[0] - threshold[1] > HIGHEST_REST:
+        raise DescriptionError(
+            f"{model.name}: E_L must be at most {HIGHEST_REST:g} mV above V_th, got {rest[0]:g} and {threshold[1]:g}; "
+            f"is a sign missing?"
         )
 
 
+def check_millivolts(owner: str, values: Mapping[str, Value], potentials: Mapping[str, Value]) -> None:
+    """Raise DescriptionError for one of `values` (mV) that must be volts, to judge by the parameters `potentials`."""
+    if min(extremes(p)[0] for p in potentials.values()) > -HIGHEST_REST:
+        return  # potentials are relative to rest, and may be as small as anything
+    for name, value in values.items():
+        largest = max(extremes(value), key=abs)
+        if 0 < abs(largest) < SHALLOWEST:
+            raise DescriptionError(f"{owner}: {name} must be in mV, got {largest:g}; did you mean {1000 * largest:g}?")
+
+
+POTENTIALS = ("E_L", "V_reset", "V_th")
 LEAKY_CONSTANTS = ("p22", "theta", "V_reset", "hold")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ class Connection:
     delay: Values
     sides: Sides
 
-    @property
+    @functools.cached_property
     def n_expected(self) -> float:
         """Expected number of synapses."""
         return float(self.pairs.sources.size) if self.pairs is not None else self.rule.expected(self.sides)

@@ -108,8 +108,8 @@ def as_group(owner: str, what: Any) -> Group:
 
 
 def as_array(index: Index) -> NDArray[np.int64]:
-    """The indices as an array; NumPy would make floats of an empty range."""
-    return np.asarray(index, np.int64)
+    """The indices as an array; np.asarray of a range takes each integer from Python, and makes floats of none."""
+    return np.arange(index.start, index.stop, index.step) if isinstance(index, range) else index
 
 
 def as_range(index: NDArray[np.int64]) -> Index:

@@ -99,3 +99,10 @@ class Result:
         inside = bins < n_bins
         flat = found.senders[inside] * n_bins + bins[inside]
         return np.bincount(flat, minlength=n * n_bins).reshape(n, n_bins).astype(np.int32)
+
+
+def in_ms(steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
+    """Steps as ms, divided where the steps per ms are whole: step 3 is at 0.3, not 0.30000000000000004."""
+    per_ms = round(1 / dt)
+    whole = per_ms > 0 and abs(per_ms * dt - 1) < 1e-12
+    return np.asarray(steps / per_ms if whole else steps * dt, np.float64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import runpy
 from pathlib import Path
+from typing import NoReturn
 
 EPILOG = """\
 Examples:
@@ -25,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     --n, --p, --scale, --steps, --threads and --out are None unless they were given. --duration always holds
     a value; --steps, where given, goes before it.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="biosnn",
         description="Simulate a network of spiking neurons, and write what it did into a run directory.",
         epilog=EPILOG,
@@ -121,6 +122,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="format of the spike file, spikes.csv or spikes.npz (default: %(default)s)",
     )
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage, ten lines for this many flags, would bury it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def _version() -> str:

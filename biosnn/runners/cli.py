@@ -1,0 +1,138 @@
+"""The command line: `biosnn`, or `python -m biosnn.runners.cli`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import inspect
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from biosnn import _validate, backends
+from biosnn.demos import DEMOS
+from biosnn.engine.layout import Layout
+from biosnn.engine.network import Network
+from biosnn.errors import BioSNNError, DescriptionError
+from biosnn.runners.parser import build_parser
+from biosnn.runners.run_directory import RunDirectory
+from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
+from biosnn.runners.summary import summary, table
+
+INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code: 0, 2 after one line that names what is wrong, 130 after Ctrl-C."""
+    args = build_parser().parse_args(argv)
+    messages = logging.StreamHandler()
+    logging.getLogger("biosnn").addHandler(messages)
+    logging.getLogger("biosnn").setLevel(logging.INFO)
+    try:
+        simulate(args)
+    except (BioSNNError, OSError, MemoryError) as error:
+        print(f"biosnn: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("biosnn: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        logging.getLogger("biosnn").removeHandler(messages)
+    return 0
+
+
+def simulate(args: argparse.Namespace) -> None:
+    """Check everything, build, run, and write the run directory."""
+    backends.check(args.device)
+    asked = demo_arguments(args)
+    net = DEMOS[args.demo](**asked)
+    warmup = _validate.whole_steps("--warmup", "time", args.warmup, args.dt)
+    steps = (
+        _validate.count("--steps", "number", args.steps, at_least=1)
+        if args.steps is not None
+        else _validate.whole_steps("--duration", "time", args.duration, args.dt, at_least=1)
+    )
+    plan = net.plan(args.threads)
+    plan.check_memory()
+    directory = RunDirectory(args.out, args.demo)
+    directory.write_json(
+        "run_config.json",
+        {
+            "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
+            "device": args.device, "threads": plan.threads, "mode": args.mode, "spikes": args.spikes,
+            "out": str(directory.path), "synapse_backend": plan.synapse_backend, "ring_strategy": plan.ring_strategy,
+        },
+    )  # fmt: skip
+    _run(net, args, plan.threads, warmup, steps, directory)
+
+
+def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of the demo, defaults filled in. Raises DescriptionError for a flag that it does not take."""
+    parameters = inspect.signature(DEMOS[args.demo]).parameters
+    found = {name: p.default for name, p in parameters.items()} | {"dt": args.dt, "seed": args.seed}
+    for flag in ("n", "p", "scale"):
+        value = getattr(args, flag)
+        if value is None:
+            continue
+        if flag not in parameters:
+            others = [name for name, make in DEMOS.items() if flag in inspect.signature(make).parameters]
+            raise DescriptionError(
+                f"--{flag}: not for --demo {args.demo}; it belongs to {', '.join(others)}; leave it out"
+            )
+        found[flag] = value
+    return found
+
+
+def _run(
+    net: Network, args: argparse.Namespace, threads: int, warmup: int, steps: int, directory: RunDirectory
+) -> None:
+    sim = net.build(device=args.device, threads=threads)
+    if warmup:
+        _say(f"warming up, {args.warmup:g} ms")
+        sim.run(warmup * net.dt)
+    _say(f"simulating, {steps * net.dt:g} ms")
+    sinks = _sinks(args, sim.plan.layout, net.dt, warmup, directory)
+
+    def hand_out(steps: Steps, ids: Ids) -> None:
+        for sink in sinks:
+            sink.add(steps, ids)
+
+    try:
+        result = sim.run(steps * net.dt, sink=hand_out)
+    except KeyboardInterrupt:
+        _say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory.path} holds what happened until then")
+        raise
+    finally:
+        for sink in sinks:
+            sink.close(sim.step)
+    found = summary(args.demo, net.seed, args.device, sim, result)
+    directory.write_json("summary.json", found)
+    print(table(result))
+    print(
+        f"{found['n_neurons']:,} neurons, {found['n_synapses']:,} synapses: built in {sim.build_s:.2f} s, "
+        f"compiled or loaded in {sim.compile_s:.2f} s, run in {result.run_s:.2f} s"
+    )
+    millions = found["events_per_s"] / 1e6
+    print(f"real-time factor {result.rtf:.3g} with {threads} thread(s), {millions:,.0f} million synaptic events/s")
+    print(f"results: {directory.path}")
+
+
+def _sinks(args: argparse.Namespace, layout: Layout, dt: float, first: int, directory: RunDirectory) -> list[Sink]:
+    found: list[Sink] = [MetricsCsv(directory.file("metrics.csv"), layout, dt, first)]
+    if args.mode == "dashboard":
+        spikes = SpikesCsv if args.spikes == "csv" else SpikesNpz
+        found.append(spikes(directory.file(f"spikes.{args.spikes}"), layout, dt))
+        if importlib.util.find_spec("matplotlib"):
+            found.append(RasterPng(directory.file("raster.png"), layout, dt))
+        else:
+            _say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
+    return found
+
+
+def _say(message: str) -> None:
+    logging.getLogger("biosnn").info(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""summary.json: what a run was, what it did, and how fast."""
+
+from __future__ import annotations
+
+import math
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from biosnn._version import __version__
+from biosnn.recording.results import Result
+
+if TYPE_CHECKING:
+    from biosnn.engine.simulation import Simulation
+
+
+def summary(demo: str, seed: int, device: str, sim: Simulation, result: Result) -> dict[str, Any]:
+    """The content of summary.json; times in s unless their name says ms, null where a figure has no meaning."""
+    plan = sim.plan
+    synapses = sim.n_synapses
+    return {
+        "demo": demo,
+        "n_neurons": plan.layout.n_neurons,
+        "n_synapses": synapses,
+        "steps": round((result.stop_ms - result.start_ms) / result.dt),
+        "dt_ms": result.dt,
+        "seed": seed,
+        "device": device,
+        "threads": plan.threads,
+        "synapse_backend": plan.synapse_backend,
+        "ring_strategy": plan.ring_strategy,
+        "plan_bytes": plan.bytes,
+        "bytes_per_synapse": plan.bytes / synapses if synapses else None,
+        "build_s": sim.build_s,
+        "compile_s": sim.compile_s,
+        "run_s": result.run_s,
+        "rtf": result.rtf,
+        "spikes": result.n_spikes,
+        "synaptic_events": result.synaptic_events,
+        "events_per_s": result.synaptic_events / result.run_s,
+        "rates_hz": result.rates,
+        "cv_isi": {
+            name: None if math.isnan(found.cv_isi) else found.cv_isi for name, found in result.populations.items()
+        },
+        "peak_rss_mib": peak_rss_mib(),
+        "spikes_sha256": result.fingerprint,
+        "versions": {
+            "biosnn": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("numpy", "numba", "scipy")},
+        },
+    }
+
+
+def table(result: Result) -> str:
+    """The short table for the terminal."""
+    rows = [("population", "neurons", "rate (Hz)", "CV of ISI")]
+    for name, found in result.populations.items():
+        cv = "-" if math.isnan(found.cv_isi) else f"{found.cv_isi:.3f}"
+        rows.append((name, f"{found.counts.size:,}", f"{found.rate:.3f}", cv))
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    return "\n".join(
+        f"  {row[0]:<{widths[0]}}" + "".join(f"  {row[k]:>{widths[k]}}" for k in (1, 2, 3)) for row in rows
+    )
+
+
+def peak_rss_mib() -> float | None:
+    """The most memory that this process has held, MiB; None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,265 @@
+"""The command line: what a run writes, what it prints, and how it refuses."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+from biosnn.demos import DEMOS
+from biosnn.runners import cli
+from biosnn.runners.parser import build_parser
+
+SUMMARY_KEYS = [
+    "demo", "n_neurons", "n_synapses", "steps", "dt_ms", "seed", "device", "threads", "synapse_backend",
+    "ring_strategy", "plan_bytes", "bytes_per_synapse", "build_s", "compile_s", "run_s", "rtf", "spikes",
+    "synaptic_events", "events_per_s", "rates_hz", "cv_isi", "peak_rss_mib", "spikes_sha256", "versions",
+]  # fmt: skip
+SMALL = ["--n", "500", "--threads", "1", "--warmup", "50", "--duration", "123.4"]
+
+
+def run(folder, *arguments):
+    """Run the command line in this process; the run directory's summary."""
+    assert cli.main([*arguments, "--out", str(folder)]) == 0
+    return strict_json(folder / "summary.json")
+
+
+def strict_json(path):
+    return json.loads(path.read_text(), parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dashboard")
+    return folder, run(folder, *SMALL)
+
+
+def expected():
+    """The same run, from Python: the network, and what it recorded."""
+    net = DEMOS["network"](n=500)
+    for population in net.populations.values():
+        net.record(population)
+    sim = net.build(threads=1)
+    sim.run(50.0)
+    return sim, sim.run(123.4)
+
+
+def test_summary_says_what_the_run_was_and_did(dashboard):
+    _, found = dashboard
+    assert list(found) == SUMMARY_KEYS
+    sim, result = expected()
+    assert (found["n_neurons"], found["n_synapses"], found["steps"]) == (500, sim.n_synapses, 1234)
+    assert (found["demo"], found["dt_ms"], found["seed"], found["threads"]) == ("network", 0.1, 1, 1)
+    assert (found["synapse_backend"], found["ring_strategy"]) == ("event_driven", "spike_history")
+    assert found["spikes_sha256"] == result.fingerprint
+    assert (found["spikes"], found["synaptic_events"]) == (result.n_spikes, result.synaptic_events)
+    assert found["rates_hz"] == pytest.approx(result.rates)
+    assert found["cv_isi"] == pytest.approx({name: s.cv_isi for name, s in result.populations.items()})
+    assert found["plan_bytes"] == sim.plan.bytes
+    assert found["bytes_per_synapse"] == sim.plan.bytes / sim.n_synapses
+    assert found["rtf"] == pytest.approx(found["run_s"] / 0.1234)
+    assert {"biosnn", "python", "numpy", "numba", "scipy"} == set(found["versions"])
+
+
+def test_spike_files_hold_every_spike(dashboard, tmp_path):
+    _, result = expected()
+    everything = {
+        (name, float(t), int(i)) for name, s in result.spikes.items() for t, i in zip(s.times, s.senders, strict=True)
+    }
+    with (dashboard[0] / "spikes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(r["population"], float(r["time_ms"]), int(r["neuron"])) for r in rows} == everything
+    assert len(rows) == len(everything) == result.n_spikes
+    run(tmp_path / "npz", *SMALL, "--spikes", "npz")
+    with np.load(tmp_path / "npz" / "spikes.npz") as f:
+        names = f["populations"][f["population"]]
+        found = zip(names.tolist(), f["times"].tolist(), f["neuron"].tolist(), strict=True)
+        assert set(found) == everything
+    assert not (tmp_path / "npz" / "spikes.csv").exists()
+
+
+def test_metrics_add_up_to_the_spikes(dashboard):
+    _, result = expected()
+    with (dashboard[0] / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 13  # two populations, bins of 10 ms, the last of 3.4
+    assert float(rows[0]["time_ms"]) == 60.0
+    assert float(rows[-1]["time_ms"]) == 173.4
+    for name, of_run in result.populations.items():
+        mine = [r for r in rows if r["population"] == name]
+        assert sum(int(r["spikes"]) for r in mine) == of_run.counts.sum()
+        last = mine[-1]
+        assert float(last["rate_hz"]) == pytest.approx(int(last["spikes"]) / int(last["neurons"]) / 3.4e-3, rel=1e-5)
+
+
+def test_run_config_repeats_the_run(dashboard, tmp_path):
+    config = strict_json(dashboard[0] / "run_config.json")
+    flags = [f"--{k}={config[k]}" for k in ("demo", "n", "p", "dt", "seed", "steps", "threads")]
+    again = run(tmp_path / "again", *flags, f"--warmup={config['warmup_ms']}")
+    assert again["spikes_sha256"] == dashboard[1]["spikes_sha256"]
+
+
+def test_fast_mode_keeps_metrics_and_summary_alone(dashboard, tmp_path):
+    found = run(tmp_path / "fast", *SMALL, "--mode", "fast")
+    assert {p.name for p in (tmp_path / "fast").iterdir()} == {"run_config.json", "summary.json", "metrics.csv"}
+    assert found["spikes_sha256"] == dashboard[1]["spikes_sha256"]
+
+
+def test_raster_is_a_picture(dashboard):
+    pytest.importorskip("matplotlib", reason="raster.png needs the plot extra")
+    assert (dashboard[0] / "raster.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_the_raster_is_left_out_and_the_extra_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _name: None)
+    run(tmp_path / "run", *SMALL)
+    assert not (tmp_path / "run" / "raster.png").exists()
+    assert "biosnn[plot]" in capsys.readouterr().err
+
+
+def test_another_seed_gives_other_spikes(dashboard, tmp_path):
+    assert run(tmp_path / "two", *SMALL, "--seed", "2")["spikes_sha256"] != dashboard[1]["spikes_sha256"]
+
+
+def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # in the same second, perhaps
+        assert cli.main([*SMALL, "--mode", "fast"]) == 0
+    made = sorted(p.name for p in (tmp_path / "runs").iterdir())
+    assert len(made) == 2
+    assert all(name.startswith("network-2") for name in made)
+    printed = capsys.readouterr()
+    assert "real-time factor" in printed.out
+    assert f"runs/{made[0]}" in printed.out
+    assert "exc " in printed.out
+    assert "simulating, 123.4 ms" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["--n", "0"], ["n must be at least 1", "got 0"]),
+        (["--n", "many"], ["--n", "invalid int", "many", "--help"]),
+        (["--p", "1.5"], ["p must be at most 1", "got 1.5"]),
+        (["--p", "nan"], ["p must be finite"]),
+        (["--scale", "0.5"], ["--scale", "network", "microcircuit", "leave it out"]),
+        (["--demo", "microcircuit", "--n", "5"], ["--n", "microcircuit", "leave it out"]),
+        (["--demo", "microcircuit", "--scale", "2"], ["scale must be at most 1", "got 2"]),
+        (["--demo", "microcircuit", "--scale", "1e-5"], ["scale", "without neurons", "raise it"]),
+        (["--demo", "brunel", "--n", "77"], ["multiple of 50", "got 77", "100"]),
+        (["--demo", "brunell"], ["--demo", "brunell", "microcircuit", "--help"]),
+        (["--dt", "0"], ["dt must be above 0", "(ms)"]),
+        (["--seed", "-1"], ["seed must be at least 0"]),
+        (["--threads", "0"], ["threads must be at least 1"]),
+        (["--steps", "0"], ["--steps", "at least 1"]),
+        (["--duration", "0.05"], ["--duration", "multiple of dt = 0.1 ms"]),
+        (["--duration", "1e300"], ["--duration", "2**53"]),
+        (["--warmup", "-1"], ["--warmup", "at least 0"]),
+        (["--steps", "5", "--duration", "5"], ["--duration", "--steps"]),
+        (["--device", "cuda"], ["device 'cuda'", "--device cpu"]),
+        (["--frobnicate"], ["--frobnicate", "--help"]),
+        (["--n", "10000000", "--p", "0.5"], ["memory", "synapses", "GiB", "fewer"]),
+    ],
+    ids=" ".join,
+)
+def test_bad_values_get_one_line_and_exit_code_2(arguments, fragments, tmp_path, capsys):
+    folder = tmp_path / "run"
+    try:
+        code = cli.main([*arguments, "--out", str(folder)])
+    except SystemExit as stop:  # argparse's own
+        code = stop.code
+    assert code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("biosnn: error: ")
+    assert printed.err.count("\n") == 1
+    for fragment in fragments:
+        assert fragment in printed.err
+    assert not folder.exists()
+
+
+def test_what_was_written_is_never_written_over(dashboard, capsys):
+    folder = dashboard[0]
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    assert cli.main([*SMALL, "--out", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert str(folder) in error
+    assert "give a new directory" in error
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_a_directory_that_cannot_be_written_is_refused_before_building(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(bs.Network, "build", lambda *_, **__: pytest.fail("built"))
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert cli.main([*SMALL, "--out", str(path)]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert str(path) in error
+        assert "may write" in error
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device", "spikes.csv")
+
+    monkeypatch.setattr(cli.SpikesCsv, "add", full)
+    assert cli.main([*SMALL, "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("biosnn: error: ")
+    assert "No space left" in error
+    assert (tmp_path / "run" / "metrics.csv").read_text().startswith("time_ms")
+
+
+def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
+    arguments = [*SMALL[:6], "--duration", "1e9", "--out", tmp_path / "run"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "biosnn.runners.cli", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            if "simulating" in line:
+                break
+        while process.poll() is None and not _has_spikes(tmp_path / "run" / "spikes.csv"):
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        said = process.stderr.read()
+    assert "stopped at" in said
+    assert "Traceback" not in said
+    with (tmp_path / "run" / "spikes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        assert sum(int(r["spikes"]) for r in csv.DictReader(file)) == len(rows)
+
+
+def _has_spikes(path):
+    return path.exists() and path.stat().st_size > 1000
+
+
+def test_first_run_says_what_it_waits_for(tmp_path, monkeypatch):
+    command = [sys.executable, "-m", "biosnn.runners.cli", "--n", "100", "--steps", "10", "--warmup", "0"]
+    monkeypatch.setenv("BIOSNN_CACHE_DIR", str(tmp_path / "cache"))
+    first = subprocess.run([*command, "--out", tmp_path / "1"], capture_output=True, text=True, check=True).stderr
+    assert "first compiling" in first
+    assert "compiling this network's driver" in first
+    assert str(tmp_path / "cache") in first
+    second = subprocess.run([*command, "--out", tmp_path / "2"], capture_output=True, text=True, check=True).stderr
+    assert "compiling" not in second
+
+
+def test_parser_knows_every_demo_and_explains_every_flag():
+    actions = {a.option_strings[0]: a for a in build_parser()._actions}
+    assert list(actions["--demo"].choices) == list(DEMOS)
+    assert all(a.help for a in actions.values())
+    assert {"--n", "--p", "--scale", "--steps", "--duration", "--warmup", "--dt", "--seed", "--device", "--threads",
+            "--mode", "--out"} <= set(actions)  # fmt: skip
+
+
+def test_parser_needs_the_standard_library_alone():
+    make = f"runpy.run_path({build_parser.__code__.co_filename!r})['build_parser']()"
+    check = f"import runpy, sys; {make}; assert not {{'numpy', 'numba', 'biosnn'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-S", "-c", check], check=True)
