@@ -199,7 +199,14 @@ def exponential(beta: float) -> Distribution:
 
 
 def as_values(
-    owner: str, name: str, value: Any, n: int | None = None, unit: str = "", **bounds: float | None
+    owner: str,
+    name: str,
+    value: Any,
+    n: int | None = None,
+    unit: str = "",
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
 ) -> float | F64 | Distribution:
     """What users may give for a quantity: a number, an array of n numbers, or a distribution; within bounds.
 
@@ -208,15 +215,15 @@ def as_values(
     if isinstance(value, Distribution) or (hasattr(value, "ppf") and hasattr(value, "cdf")):
         found = value if isinstance(value, Distribution) else _frozen(owner, name, value)
         where = f" from {found}; check its parameters, or cut it off with .redrawn(min, max)"
-        _validate.check_range(owner, name, found.table(), unit, **bounds, where=where)
+        _validate.check_range(owner, name, found.table(), unit, where, above=above, at_least=at_least)
         return found
     if not _validate.is_array(value):
-        return _validate.number(owner, name, value, unit, **bounds)
+        return _validate.number(owner, name, value, unit, above=above, at_least=at_least)
     x = _validate.array(owner, name, value)
     if x.ndim != 1 or (n is not None and x.size != n):
         want = "one-dimensional" if n is None else f"of shape ({n},)"
         raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {x.shape}")
-    _validate.check_range(owner, name, x, unit, **bounds)
+    _validate.check_range(owner, name, x, unit, above=above, at_least=at_least)
     return x
 
 
@@ -243,7 +250,7 @@ def _frozen(owner: str, name: str, value: Any) -> Distribution:
 def _bounds(owner: str, low: float, high: float) -> tuple[float, float]:
     try:
         lo, hi = float(low), float(high)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         lo = hi = np.nan
     if not lo <= hi:
         got = f"{_validate.shown(low)} and {_validate.shown(high)}"

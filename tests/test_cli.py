@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,12 @@ def test_summary_says_what_the_run_was_and_did(dashboard):
     assert found["bytes_per_synapse"] == sim.plan.bytes / sim.n_synapses
     assert found["rtf"] == pytest.approx(found["run_s"] / 0.1234)
     assert {"biosnn", "python", "numpy", "numba", "scipy"} == set(found["versions"])
+
+
+def test_every_key_of_the_summary_is_documented():
+    page = (Path(__file__).parents[1] / "docs" / "run_directory.md").read_text()
+    described = [key for line in page.splitlines() if line.startswith("| `") for key in line.split("|")[1].split(", ")]
+    assert {key.strip(" `") for key in described} >= set(SUMMARY_KEYS)
 
 
 def test_spike_files_hold_every_spike(dashboard, tmp_path):

@@ -95,7 +95,8 @@ def lay_out(net: Description, threads: int) -> Layout:
         found = _partition(net, populations, first_id, groups, group_of, n_parts)
         if found.n_slots.max(initial=0) <= MOST_SLOTS:
             return found
-        n_parts += threads
+        enough = n_parts * int(found.n_slots.max()) // MOST_SLOTS
+        n_parts = max(n_parts + threads, enough // threads * threads)
 
 
 def _groups(net: Description, populations: list[Population]) -> tuple[list[ModelGroup], list[int]]:

@@ -97,7 +97,8 @@ class Plan:
             largest = max(self.entries, key=lambda e: e.bytes)
             raise MemoryPlanError(
                 f"plan: {_size(self.bytes)} needed, {_size(free)} of memory free; the largest array is {largest.name} "
-                f"({largest.formula}: {_size(largest.bytes)}); use fewer neurons or synapses, or a smaller --scale"
+                f"({largest.formula}: {_size(largest.bytes)}); use fewer neurons, synapses or threads, "
+                f"or a smaller --scale"
             )
 
     def __str__(self) -> str:

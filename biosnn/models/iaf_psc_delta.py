@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from biosnn.models.base import F64, Bank, NeuronModel, Resolved
-from biosnn.models.leaky import LEAKY_CONSTANTS, LEAKY_PARAMETERS, LEAKY_STATES, check_leaky, leaky, leaky_constants
+from biosnn.models.base import F64, Bank, NeuronModel, Resolved, Value
+from biosnn.models.leaky import (
+    LEAKY_CONSTANTS,
+    LEAKY_PARAMETERS,
+    LEAKY_STATES,
+    check_leaky,
+    check_millivolts,
+    leaky,
+    leaky_constants,
+)
 
 
 class iaf_psc_delta(NeuronModel):  # noqa: N801 - NEST's name
@@ -28,6 +36,10 @@ class iaf_psc_delta(NeuronModel):  # noqa: N801 - NEST's name
     def check(self) -> None:
         """Potentials must be in order and in mV."""
         check_leaky(self)
+
+    def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
+        """V_m must be in mV."""
+        check_millivolts(self, owner, {name: value for name, value in initial.items() if name == "V_m"})
 
     def bank(self, observed: Collection[str]) -> Bank:
         """One receptor without memory: the jump."""

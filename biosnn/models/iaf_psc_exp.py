@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from biosnn.models.base import F64, Bank, NeuronModel, Parameter, Resolved, SynapticState
+from biosnn.models.base import F64, Bank, NeuronModel, Parameter, Resolved, SynapticState, Value
 from biosnn.models.leaky import (
     LEAKY_CONSTANTS,
     LEAKY_PARAMETERS,
     LEAKY_STATES,
     SHORTEST_TAU,
     check_leaky,
+    check_millivolts,
     leaky,
     leaky_constants,
 )
@@ -45,6 +46,10 @@ class iaf_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
     def check(self) -> None:
         """Potentials must be in order and in mV."""
         check_leaky(self)
+
+    def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
+        """V_m must be in mV."""
+        check_millivolts(self, owner, {name: value for name, value in initial.items() if name == "V_m"})
 
     def bank(self, observed: Collection[str]) -> Bank:
         """Two receptors; one, if both have the same time constant and neither current is recorded."""

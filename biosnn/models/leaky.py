@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.models.base import F64, NeuronModel, Parameter, Resolved, State, Value
 
 ZERO, ONE = np.float32(0), np.float32(1)  # typed: a plain literal would widen the float32 loop to float64
 
-# No synapse is faster than 20 us, no membrane than 100 us, nothing shallower than 0.2 mV: such a value was given in s or
-# V. A resting potential 20 mV above threshold has lost its sign (the CUBA benchmark's lies 1 mV above).
+# No synapse is faster than 20 us, no membrane faster than 100 us or shallower than 0.2 mV: such a value was given in s
+# or V. A resting potential 20 mV above threshold has lost its sign (that of the CUBA benchmark lies 1 mV above).
 SHORTEST_TAU = 0.02  # ms
 SHORTEST_TAU_M = 0.1  # ms
 SHALLOWEST = 0.2  # mV
@@ -53,15 +54,16 @@ LEAKY_PARAMETERS: Mapping[str, Parameter] = {
 
 
 def check_leaky(model: NeuronModel) -> None:
-    """V_reset must lie below V_th, E_L not far above it, and all of them in mV."""
-    potentials = {name: model.values[name] for name in POTENTIALS}
-    check_millivolts(model.name, potentials, potentials)
+    """V_reset must lie below V_th, E_L not far above it, all of them in mV, and I_e in pA."""
+    _validate.check_unit(model.name, "I_e", extremes(model.values["I_e"]), "pA")
+    potentials = {name: model.values[name] for name in ("E_L", "V_reset", "V_th")}
+    check_millivolts(model, model.name, potentials)
     model.check_ordered("V_reset", "V_th")
     rest, reset, threshold = (extremes(value) for value in potentials.values())
     if threshold[1] - reset[0] < SHALLOWEST:
         raise DescriptionError(
-            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, got {threshold[1]:g} and {reset[0]:g}; "
-            f"potentials are in mV"
+            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, "
+            f"got {threshold[1]:g} and {reset[0]:g}; potentials are in mV"
         )
     if rest[0] - threshold[1] > HIGHEST_REST:
         raise DescriptionError(
@@ -70,17 +72,16 @@ def check_leaky(model: NeuronModel) -> None:
         )
 
 
-def check_millivolts(owner: str, values: Mapping[str, Value], potentials: Mapping[str, Value]) -> None:
-    """Raise DescriptionError for one of `values` (mV) that must be volts, to judge by the parameters `potentials`."""
-    if min(extremes(p)[0] for p in potentials.values()) > -HIGHEST_REST:
-        return  # potentials are relative to rest, and may be as small as anything
-    for name, value in values.items():
+def check_millivolts(model: NeuronModel, owner: str, potentials: Mapping[str, Value]) -> None:
+    """Raise DescriptionError for one of `potentials` that was given in V, to judge by the model's parameters."""
+    if min(extremes(model.values[name])[0] for name in ("E_L", "V_reset", "V_th")) > -20.0:
+        return  # potentials are relative to rest, and may be small
+    for name, value in potentials.items():
         largest = max(extremes(value), key=abs)
         if 0 < abs(largest) < SHALLOWEST:
             raise DescriptionError(f"{owner}: {name} must be in mV, got {largest:g}; did you mean {1000 * largest:g}?")
 
 
-POTENTIALS = ("E_L", "V_reset", "V_th")
 LEAKY_CONSTANTS = ("p22", "theta", "V_reset", "hold")
 
 

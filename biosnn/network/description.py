@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.distributions import as_values
+from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.network import pairs as explicit
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
@@ -19,6 +20,10 @@ from biosnn.network.values import check_refractory, delays_in_range
 if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
 
+SHORTEST_DT = 1e-3  # ms, NEST's finest as well; a shorter one was given in s
+MOST_IDS = 2**31 - 1  # neurons and sources; ids have 32 bits
+MOST_ARRIVALS = 1e5  # of a Poisson input per step: its table of thresholds is as long
+
 
 class Description:
     """Populations, connections, stimuli and recorders of a network, in the order of the calls.
@@ -28,10 +33,8 @@ class Description:
     """
 
     def __init__(self, dt: float = 0.1, seed: int = 1) -> None:
-        self.dt = _validate.number("Network", "dt", dt, "ms", above=0)
+        self.dt = _validate.number("Network", "dt", dt, "ms", above=0, at_least=SHORTEST_DT)
         self.seed = _validate.count("Network", "seed", seed)
-        if self.seed >= 2**63:
-            raise DescriptionError(f"Network: seed must be below 2**63, got {seed}")
         self.populations: dict[str, Population] = {}
         self.connections: list[Connection] = []
         self.poisson_inputs: list[PoissonInput] = []
@@ -44,19 +47,23 @@ class Description:
 
         A value is a number, an array of n numbers or a distribution.
         """
-        owner = f"population {name!r}"
-        if not (hasattr(model, "discretise") and hasattr(model, "bank")):
-            raise DescriptionError(f"{owner}: expected a neuron model such as models.iaf_psc_exp(), got {model!r}")
+        owner = self._new_owner("population", name)
+        if isinstance(model, type) or not (hasattr(model, "discretise") and hasattr(model, "bank")):
+            raise DescriptionError(
+                f"{owner}: expected a neuron model such as models.iaf_psc_exp(), got {_validate.shown(model)}"
+            )
         n = _validate.count(owner, "n", n)
         if model.size() not in (None, n):
             raise DescriptionError(
                 f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
             )
         check_refractory(owner, model.values.get("t_ref", 0.0), self.dt)
+        units = model.recordable()
         for variable in initial:
-            _validate.known(owner, "state variable", variable, model.recordable())
-        values = {v: as_values(owner, v, x, n) for v, x in initial.items()}
-        return self._add(Population(name, n, model, values))
+            _validate.known(owner, "state variable", variable, units)
+        values = {v: as_values(owner, v, x, n, units[v]) for v, x in initial.items()}
+        model.check_initial(owner, values)
+        return self._add(owner, Population(name, n, model, values))
 
     def spike_source(self, name: str, times: Any, senders: Any = None, n: int | None = None) -> Population:
         """Add `n` sources that fire at given times (ms): to be connected like a population.
@@ -64,14 +71,15 @@ class Description:
         `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
         source. Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
         """
-        owner = f"spike_source {name!r}"
+        owner = self._new_owner("spike_source", name)
         times, senders, n = _trains(owner, times, senders, n)
+        _validate.check_range(owner, "times", times, "ms", at_most=_validate.MOST_STEPS * self.dt)
+        if times.size and times.min() < self.dt / 2:
+            raise DescriptionError(f"{owner}: times must be at least dt = {self.dt:g} ms, got {times.min():g} ms")
         steps = np.rint(times / self.dt).astype(np.int64)
         off = ~np.isclose(times, steps * self.dt, rtol=1e-9, atol=1e-6 * self.dt)
         if off.any():
             raise DescriptionError(f"{owner}: times must be multiples of dt = {self.dt:g} ms, got {times[off][0]:g} ms")
-        if steps.size and steps.min() < 1:
-            raise DescriptionError(f"{owner}: times must be at least dt = {self.dt:g} ms, got {times.min():g} ms")
         order = np.lexsort((senders, steps))
         steps, senders = steps[order], senders[order]
         twice = (np.diff(steps) == 0) & (np.diff(senders) == 0)
@@ -80,7 +88,7 @@ class Description:
             raise DescriptionError(
                 f"{owner}: source {senders[k]} fires twice at {steps[k] * self.dt:g} ms; once a step at most"
             )
-        source = self._add(Population(name, n, None, {}))
+        source = self._add(owner, Population(name, n, None, {}))
         self.spike_trains.append(SpikeTrains(source, steps - 1, senders))
         return source
 
@@ -103,22 +111,21 @@ class Description:
         """
         index = len(self.connections)
         source, target = as_group("connect", source), as_group("connect", target)
-        name = name or f"{_names(source)}->{_names(target)}" + (
+        name = _validate.optional_name("connect", name) or f"{_names(source)}->{_names(target)}" + (
             f"#{index}" if self._taken(_names(source), _names(target)) else ""
         )
         owner = f"connect {name!r}"
         if any(c.name == name for c in self.connections):
             raise DescriptionError(f"{owner}: there is a connection of that name already; give another")
         self._mine(owner, source, target)
-        for population, _ in target.pieces:
-            if population.model is None:
-                raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
-        sides = Sides(len(source), len(target), _own(source, target))
+        self._neurons(owner, target)
+        sides = Sides(len(source), len(target), functools.partial(_own, source, target))
         rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
-        rule.check(sides)
+        rule.check(owner, sides)
         n_pairs = None if pairs is None else pairs.sources.size
-        weight = as_values(owner, "weight", weight, n_pairs)
-        delay = delays_in_range(owner, as_values(owner, "delay", delay, n_pairs), self.dt)
+        weight = as_values(owner, "weight", weight, n_pairs, _weight_unit(target))
+        _validate.check_unit(owner, "weight", extremes(weight), _weight_unit(target))
+        delay = delays_in_range(owner, as_values(owner, "delay", delay, n_pairs, "ms"), self.dt)
         for what, values in (("weight", weight), ("delay", delay)):
             if isinstance(values, np.ndarray) and pairs is None:
                 raise DescriptionError(
@@ -135,12 +142,15 @@ class Description:
         """Give each neuron of the target a Poisson train of its own: rate in Hz per neuron, weight in its unit."""
         index = len(self.poisson_inputs)
         target = as_group("poisson", target)
-        owner = f"poisson {name or _names(target)!r}"
+        owner = f"poisson {_validate.optional_name('poisson', name) or _names(target)!r}"
         self._mine(owner, target)
+        most = MOST_ARRIVALS * 1e3 / self.dt
         found = PoissonInput(
             name or f"poisson->{_names(target)}#{index}", index, self._neurons(owner, target),
-            _validate.number(owner, "rate", rate, "Hz", at_least=0), _validate.number(owner, "weight", weight),
+            _validate.number(owner, "rate", rate, "Hz", at_least=0, at_most=most),
+            _validate.number(owner, "weight", weight, _weight_unit(target)),
         )  # fmt: skip
+        _validate.check_unit(owner, "weight", found.weight, _weight_unit(target))
         self.poisson_inputs.append(found)
         return found
 
@@ -155,10 +165,10 @@ class Description:
     ) -> CurrentInput:
         """Inject a constant current (pA; a number, or one per neuron of the target) from `start` to `stop` (ms)."""
         group = as_group("current", target)
-        amplitude = as_values(f"current {_names(group)!r}", "amplitude", amplitude, len(group))
+        amplitude = as_values(f"current {_names(group)!r}", "amplitude", amplitude, len(group), "pA")
         if not isinstance(amplitude, (float, np.ndarray)):
             raise DescriptionError(
-                f"current {_names(group)!r}: amplitude must be a number or an array, got {amplitude!r}"
+                f"current {_names(group)!r}: amplitude must be a number or an array, got {_validate.shown(amplitude)}"
             )
         level = np.atleast_2d(np.asarray(amplitude, np.float64))
         times, levels = ([start], level) if stop is None else ([start, stop], np.concatenate([level, 0 * level]))
@@ -172,19 +182,22 @@ class Description:
         `amplitudes` is of shape (n_times,), or (n_times, n_neurons) for a value per neuron. Currents add up.
         """
         target = as_group("step_current", target)
-        owner = f"current {name or _names(target)!r}"
+        owner = f"current {_validate.optional_name('step_current', name) or _names(target)!r}"
         self._mine(owner, target)
-        steps = np.array([_validate.whole_steps(owner, "time", t, self.dt) for t in np.atleast_1d(times)], np.int64)
-        levels = np.asarray(amplitudes, np.float64)
+        times = times if _validate.is_array(times) else [times]
+        steps = np.array([_validate.whole_steps(owner, "time", t, self.dt) for t in times], np.int64)
+        levels = _validate.array(owner, "amplitudes", amplitudes)
+        _validate.check_unit(owner, "amplitudes", levels, "pA")
         levels = levels[:, None] if levels.ndim == 1 else levels
         if levels.shape not in ((steps.size, 1), (steps.size, len(target))):
             raise DescriptionError(
                 f"{owner}: amplitudes must be of shape ({steps.size},) or ({steps.size}, {len(target)}), "
                 f"got {levels.shape}"
             )
-        _validate.check_range(owner, "amplitude", levels, "pA")
-        if (np.diff(steps) <= 0).any():
-            raise DescriptionError(f"{owner}: times must increase, got {np.atleast_1d(times)} ms")
+        back = np.flatnonzero(np.diff(steps) <= 0)
+        if back.size:
+            before, after = steps[back[0] : back[0] + 2] * self.dt
+            raise DescriptionError(f"{owner}: times must increase, got {after:g} ms after {before:g} ms")
         found = CurrentInput(
             name or f"current->{_names(target)}#{len(self.currents)}", self._neurons(owner, target), steps, levels
         )
@@ -206,27 +219,32 @@ class Description:
         target = as_group("record", target)
         owner = f"record {_names(target)!r}"
         self._mine(owner, target)
-        if variable == "spikes":
-            if every is not None:
-                raise DescriptionError(
-                    f"{owner}: spikes are recorded whenever they happen; `every` is for state variables"
-                )
-        else:
-            for population, _ in target.pieces:
-                names = {} if population.model is None else population.model.recordable()
-                _validate.known(f"record {population.name!r}", "variable", variable, ["spikes", *names])
+        for population, _ in target.pieces:
+            names = {} if population.model is None else population.model.recordable()
+            _validate.known(f"record {population.name!r}", "variable", variable, ["spikes", *names])
+        if variable == "spikes" and every is not None:
+            raise DescriptionError(f"{owner}: spikes are recorded whenever they happen; `every` is for state variables")
         steps = 1 if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
-        found = Recorder(name or _names(target), target, variable, steps)
+        found = Recorder(_validate.optional_name("record", name) or _names(target), target, variable, steps)
         if any((r.name, r.variable) == (found.name, variable) for r in self.recorders):
             raise DescriptionError(f"{owner}: {variable!r} is recorded under {found.name!r} already; give another name")
         self.recorders.append(found)
         return found
 
-    def _add(self, population: Population) -> Population:
-        name = population.name
-        if not isinstance(name, str) or not name or name in self.populations:
-            raise DescriptionError(f"population {name!r}: the name must be a new, non-empty string")
-        self.populations[name] = population
+    def _new_owner(self, kind: str, name: Any) -> str:
+        """How messages name a new population, if its name will do."""
+        owner = f"{kind} {_validate.shown(name)}"
+        if not isinstance(name, str) or not name:
+            raise DescriptionError(f"{owner}: the name must be a non-empty string")
+        if name in self.populations:
+            raise DescriptionError(f"{owner}: there is a population of that name already; give another")
+        return owner
+
+    def _add(self, owner: str, population: Population) -> Population:
+        total = sum(p.n for p in self.populations.values()) + population.n
+        if total > MOST_IDS:
+            raise DescriptionError(f"{owner}: a network has at most {MOST_IDS:,} neurons and sources, got {total:,}")
+        self.populations[population.name] = population
         return population
 
     def _mine(self, owner: str, *groups: Group) -> None:
@@ -243,6 +261,10 @@ class Description:
 
     def _taken(self, source: str, target: str) -> bool:
         return any(c.name == f"{source}->{target}" for c in self.connections)
+
+
+def _weight_unit(target: Group) -> str:
+    return " or ".join(dict.fromkeys(p.model.weight_unit for p, _ in target.pieces if p.model is not None))
 
 
 def _names(group: Group) -> str:
@@ -266,20 +288,24 @@ def _own(source: Group, target: Group) -> NDArray[np.int64]:
 
 def _trains(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Times and senders as flat arrays, and the number of sources."""
-    nested = len(times) > 0 and np.ndim(times[0]) == 1
-    if nested:
+    if _validate.is_array(times) and any(map(_validate.is_array, times[:1])):
         if senders is not None:
             raise DescriptionError(f"{owner}: give either a list of trains, or one list of times with senders")
-        senders = np.repeat(np.arange(len(times)), [len(t) for t in times])
-        n = len(times) if n is None else n
-        times = np.concatenate([np.asarray(t, np.float64) for t in times])
-    times = np.asarray(times, np.float64)
-    senders = np.zeros(times.size, np.int64) if senders is None else np.asarray(senders, np.int64)
-    if times.ndim != 1 or times.shape != senders.shape:
-        raise DescriptionError(
-            f"{owner}: times and senders must be of one length, got shapes {times.shape} and {senders.shape}"
-        )
-    n = _validate.count(owner, "n", int(senders.max(initial=0)) + 1 if n is None else n, at_least=0)
-    _validate.check_range(owner, "senders", senders, at_least=0, at_most=max(n - 1, 0))
-    _validate.check_range(owner, "times", times, "ms")
-    return times, senders, n
+        trains = [_train(owner, f"times[{k}]", t) for k, t in enumerate(times)]
+        senders = np.repeat(np.arange(len(trains)), [t.size for t in trains])
+        n = len(trains) if n is None else n
+        times = np.concatenate(trains)
+    times = _train(owner, "times", times)
+    n = None if n is None else _validate.count(owner, "n", n)
+    senders = np.zeros(times.size, np.int64) if senders is None else senders
+    senders = _validate.indices(owner, "senders", senders, MOST_IDS if n is None else n)
+    if times.shape != senders.shape:
+        raise DescriptionError(f"{owner}: times and senders must be of one length, got {times.size} and {senders.size}")
+    return times, senders, int(senders.max(initial=0)) + 1 if n is None else n
+
+
+def _train(owner: str, name: str, times: Any) -> np.ndarray:
+    found = _validate.array(owner, name, times)
+    if found.ndim != 1:
+        raise DescriptionError(f"{owner}: {name} must be a list of times (ms), got {_validate.shown(times)}")
+    return found

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import _validate
 from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError
 from biosnn.network.items import Pairs
-from biosnn.network.rules import AllToAll, OneToOne, Rule, Sides, one_to_one
+from biosnn.network.rules import AllToAll, OneToOne, Rule, Sides
 
 Resolved = tuple[Rule, Pairs | None, Any, Any]
 
@@ -20,7 +21,7 @@ class Listed(OneToOne):
 
     name = "listed"
 
-    def check(self, sides: Sides) -> None:
+    def check(self, owner: str, sides: Sides) -> None:
         """Nothing: the indices have been checked."""
 
 
@@ -29,7 +30,7 @@ def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Res
     if isinstance(rule, Rule):
         _given(owner, weight)
         if isinstance(rule, OneToOne):
-            rule.check(sides)
+            rule.check(owner, sides)
             each = np.arange(sides.n_source)
             return rule, Pairs(each, each), weight, delay
         if isinstance(rule, AllToAll) and (_is_array(weight) or _is_array(delay)):
@@ -40,10 +41,12 @@ def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Res
     if isinstance(rule, tuple) and len(rule) == 2:
         _given(owner, weight)
         return _indices(owner, rule, sides, weight, delay)
-    hint = "; call it, as in one_to_one()" if rule is one_to_one or callable(rule) else ""
+    hint = "; call it, as in one_to_one()" if callable(rule) else ""
+    if getattr(rule, "ndim", 0) == 2:
+        hint = "; for a matrix of weights use all_to_all(), weight=matrix"
     raise DescriptionError(
         f"{owner}: expected a rule such as fixed_indegree(100), a scipy.sparse matrix or (sources, targets), "
-        f"got {rule!r}{hint}"
+        f"got {_validate.shown(rule)}{hint}"
     )
 
 
@@ -66,7 +69,8 @@ def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> R
             )
         delay = delay.data
     sources = np.repeat(np.arange(sides.n_source), np.diff(csr.indptr))
-    return Listed(), Pairs(sources, csr.indices.astype(np.int64)), csr.data.astype(np.float64), delay
+    weights = _validate.array(owner, "data of the matrix", csr.data)
+    return Listed(), Pairs(sources, csr.indices.astype(np.int64)), weights, delay
 
 
 def _canonical(matrix: Any) -> Any:
@@ -79,19 +83,14 @@ def _canonical(matrix: Any) -> Any:
 
 
 def _indices(owner: str, rule: tuple[Any, Any], sides: Sides, weight: Any, delay: Any) -> Resolved:
-    sources, targets = np.asarray(rule[0]), np.asarray(rule[1])
-    if sources.ndim != 1 or sources.shape != targets.shape:
+    sources = _validate.indices(owner, "sources", rule[0], sides.n_source)
+    targets = _validate.indices(owner, "targets", rule[1], sides.n_target)
+    if sources.shape != targets.shape:
         raise DescriptionError(
-            f"{owner}: sources and targets must be 1-D and of one length, got {sources.shape} and {targets.shape}"
+            f"{owner}: sources and targets must be of one length, got {sources.size} and {targets.size}"
         )
-    for what, index, n in (("sources", sources, sides.n_source), ("targets", targets, sides.n_target)):
-        if index.size and not np.issubdtype(index.dtype, np.integer):
-            raise DescriptionError(f"{owner}: {what} must be integers, got dtype {index.dtype}")
-        if index.size and not (index.min() >= 0 and index.max() < n):
-            bad = index[(index < 0) | (index >= n)][0]
-            raise DescriptionError(f"{owner}: {what} must lie in 0..{n - 1}, got {bad}")
     order = np.argsort(sources, kind="stable")
-    pairs = Pairs(sources[order].astype(np.int64), targets[order].astype(np.int64))
+    pairs = Pairs(sources[order], targets[order])
     return Listed(), pairs, _ordered(owner, "weight", weight, order), _ordered(owner, "delay", delay, order)
 
 
@@ -103,7 +102,7 @@ def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) ->
     found = []
     for what, values in (("weight", weight), ("delay", delay)):
         if _is_array(values):
-            values = np.asarray(values, np.float64)
+            values = _validate.array(owner, what, values)
             if values.shape != shape:
                 raise DescriptionError(f"{owner}: {what} of all_to_all must be of shape {shape}, got {values.shape}")
             values = values[keep]
@@ -115,7 +114,7 @@ def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) ->
 def _ordered(owner: str, what: str, values: Any, order: NDArray[np.intp]) -> Any:
     if not _is_array(values):
         return values
-    values = np.asarray(values, np.float64)
+    values = _validate.array(owner, what, values)
     if values.shape != order.shape:
         raise DescriptionError(
             f"{owner}: {what} must be of shape ({order.size},), one for each synapse, got {values.shape}"
@@ -124,7 +123,7 @@ def _ordered(owner: str, what: str, values: Any, order: NDArray[np.intp]) -> Any
 
 
 def _is_array(values: Any) -> bool:
-    return not isinstance(values, Distribution) and not hasattr(values, "ppf") and np.ndim(values) > 0
+    return not isinstance(values, Distribution) and not hasattr(values, "ppf") and _validate.is_array(values)
 
 
 def _given(owner: str, weight: Any) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import _validate
 from biosnn.distributions import Distribution
-from biosnn.errors import DescriptionError
+from biosnn.errors import DescriptionError, SelectionError
 
 if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
@@ -104,7 +105,7 @@ def as_group(owner: str, what: Any) -> Group:
         return what
     if isinstance(what, (list, tuple)) and what and all(isinstance(g, Group) for g in what):
         return Group([piece for group in what for piece in group.pieces])
-    raise DescriptionError(f"{owner}: expected a population, a group or a list of them, got {what!r}")
+    raise DescriptionError(f"{owner}: expected a population, a group or a list of them, got {_validate.shown(what)}")
 
 
 def as_array(index: Index) -> NDArray[np.int64]:
@@ -121,23 +122,24 @@ def as_range(index: NDArray[np.int64]) -> Index:
 
 def _select(group: Group, key: Any) -> range | NDArray[np.int64]:
     n = len(group)
-    if isinstance(key, slice):
-        return range(n)[key]
-    if isinstance(key, (int, np.integer)):
-        if not -n <= key < n:
-            raise IndexError(f"index {key} is out of range for {group!r} of {n} neurons")
-        return range(int(key) % n, int(key) % n + 1)
-    positions = np.asarray(key)
+    try:
+        if isinstance(key, slice):
+            return range(n)[key]
+        positions = np.asarray(key)
+    except (TypeError, ValueError):
+        positions = np.array(None)
     if positions.dtype == bool and positions.shape == (n,):
         return np.flatnonzero(positions)
-    if positions.ndim != 1 or (positions.size and not np.issubdtype(positions.dtype, np.integer)):
-        raise IndexError(
-            f"{group!r} takes an integer, a slice, a mask of shape ({n},) or a list of integers, got {key!r}"
+    if positions.ndim > 1 or (positions.size and not np.issubdtype(positions.dtype, np.integer)):
+        raise SelectionError(
+            f"{_validate.shown(group)}: select by an integer, a slice, a mask of shape ({n},) or a list of integers, "
+            f"got {_validate.shown(key)}"
         )
-    if positions.size and (positions.min() < -n or positions.max() >= n):
-        raise IndexError(
-            f"index {positions.min() if positions.min() < -n else positions.max()} is out of range for {group!r} of {n}"
-        )
+    outside = positions[(positions < -n) | (positions >= n)]
+    if outside.size:
+        raise SelectionError(f"{_validate.shown(group)}: index {outside.flat[0]} is out of range of its {n} neurons")
+    if positions.ndim == 0:
+        return range(int(positions) % n, int(positions) % n + 1)
     return positions.astype(np.int64) % max(n, 1)
 
 

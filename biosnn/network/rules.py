@@ -7,8 +7,10 @@ A new rule is a class here and a line in RULES.
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -26,12 +28,17 @@ Choice = Literal["any", "distinct", "all", "given"]  # targets with replacement,
 class Sides:
     """What a rule needs to know of source and target: their sizes, and where each source stands among the targets.
 
-    `own` is the position of each source in the target group, -1 if it is none.
+    `own` is the position of each source in the target group, -1 if it is none; found only where it is asked for.
     """
 
     n_source: int
     n_target: int
-    own: NDArray[np.int64]
+    find_own: Callable[[], NDArray[np.int64]]
+
+    @functools.cached_property
+    def own(self) -> NDArray[np.int64]:
+        """Position of each source among the targets, or -1."""
+        return self.find_own()
 
     @property
     def shared(self) -> NDArray[np.bool_]:
@@ -64,7 +71,7 @@ class Rule(ABC):
         """How the targets of one source are chosen."""
         return self.choice if self.choice != "any" or self.allow_multapses else "distinct"
 
-    def check(self, sides: Sides) -> None:
+    def check(self, owner: str, sides: Sides) -> None:
         """Raise DescriptionError if the rule cannot be met."""
 
     def possible(self, sides: Sides) -> NDArray[np.int64]:
@@ -117,8 +124,9 @@ class FixedOutdegree(Rule):
     outdegree: int = 0
     name = "fixed_outdegree"
 
-    def check(self, sides: Sides) -> None:
-        _enough(self, "outdegree", self.outdegree, int(self.possible(sides).min(initial=sides.n_target)), "targets")
+    def check(self, owner: str, sides: Sides) -> None:
+        there = int(self.possible(sides).min(initial=sides.n_target))
+        _enough(owner, self, f"outdegree = {self.outdegree}", self.outdegree, there, "targets")
 
     def expected(self, sides: Sides) -> float:
         return float(sides.n_source * self.outdegree)
@@ -147,9 +155,9 @@ class FixedIndegree(Rule):
     def in_degree(self) -> int:
         return self.indegree
 
-    def check(self, sides: Sides) -> None:
+    def check(self, owner: str, sides: Sides) -> None:
         lost = int(not self.allow_autapses and sides.n_shared > 0)
-        _enough(self, "indegree", self.indegree, sides.n_source - lost, "sources")
+        _enough(owner, self, f"indegree = {self.indegree}", self.indegree, sides.n_source - lost, "sources")
 
     def expected(self, sides: Sides) -> float:
         return float(sides.n_target * self.indegree)
@@ -172,16 +180,12 @@ class FixedTotalNumber(Rule):
     N: int = 0
     name = "fixed_total_number"
 
-    def check(self, sides: Sides) -> None:
+    def check(self, owner: str, sides: Sides) -> None:
         pairs = int(self.possible(sides).sum())
-        if self.N > 0 and (pairs == 0 or (not self.allow_multapses and pairs < self.N)):
-            raise DescriptionError(
-                f"{self.name}: N = {self.N} synapses cannot be placed on {pairs} possible pairs"
-                + (" without multapses; lower N or set allow_multapses=True" if pairs else "; one side is empty")
-            )
+        _enough(owner, self, f"N = {self.N}", self.N, pairs, "pairs")
         if not self.allow_multapses and pairs >= MOST_PAIRS:
             raise DescriptionError(
-                f"{self.name}: allow_multapses=False is drawn for less than {MOST_PAIRS:.0e} possible pairs, "
+                f"{owner}: {self.name} without multapses is drawn for less than {MOST_PAIRS:.0e} possible pairs, "
                 f"got {pairs:.2e}; use pairwise_bernoulli({self.N / pairs:.4g}), or allow multapses"
             )
 
@@ -234,10 +238,11 @@ class OneToOne(Rule):
     name = "one_to_one"
     choice = "given"
 
-    def check(self, sides: Sides) -> None:
+    def check(self, owner: str, sides: Sides) -> None:
         if sides.n_source != sides.n_target:
             raise DescriptionError(
-                f"{self.name}: source and target must be of the same size, got {sides.n_source} and {sides.n_target}"
+                f"{owner}: {self.name} needs source and target of the same size, "
+                f"got {sides.n_source} and {sides.n_target}"
             )
 
     def expected(self, sides: Sides) -> float:
@@ -304,9 +309,12 @@ def tail_bound(mean: float) -> float:
     return math.ceil(mean + 80 / 3 + math.sqrt((80 / 3) ** 2 + 160 * mean))
 
 
-def _enough(rule: Rule, name: str, wanted: int, there: int, what: str) -> None:
-    if wanted > 0 and (there == 0 or (not rule.allow_multapses and wanted > there)):
+def _enough(owner: str, rule: Rule, asked: str, wanted: int, there: int, what: str) -> None:
+    if wanted > 0 and there == 0:
+        why = "one side is empty" if rule.allow_autapses else "one side is empty, or set allow_autapses=True"
+        raise DescriptionError(f"{owner}: {rule.name} with {asked} finds no {what}: {why}")
+    if not rule.allow_multapses and wanted > there:
         raise DescriptionError(
-            f"{rule.name}: {name} {wanted} needs as many different {what}, but there are {there}"
-            + ("; lower it or set allow_multapses=True" if there else "")
+            f"{owner}: {rule.name} with {asked} needs as many different {what}, but there are {there}; "
+            f"lower it or set allow_multapses=True"
         )

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from biosnn.distributions import F64, Distribution, extremes
 from biosnn.errors import DescriptionError
 
+MOST_STEPS = 2**31
+
 
 def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) -> float | F64 | Distribution:
     """`delay` (ms), if it is of at least one step; a distribution, if at least half of it is."""
+    longest = extremes(delay)[1]
     if isinstance(delay, Distribution):
         shortest, what = float(delay.quantile(np.array([0.5]))[0]), "median delay"
     else:
@@ -21,6 +24,8 @@ def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) ->
         raise DescriptionError(
             f"{owner}: {what} must be at least one step (dt = {dt:g} ms), got {shortest:g} ms; lower dt or raise it"
         )
+    if longest > MOST_STEPS * dt:
+        raise DescriptionError(f"{owner}: delay must be at most 2**31 steps of {dt:g} ms, got {longest:g} ms")
     return delay
 
 

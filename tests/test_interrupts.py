@@ -1,0 +1,52 @@
+"""Ctrl-C during a run: it ends between two chunks, and the simulation goes on as if nothing had happened."""
+
+import signal
+import threading
+
+import networks
+import numpy as np
+import pytest
+
+
+def press(_done, _total):
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupted_simulation_runs_on_as_if_nothing_had_happened():
+    whole = networks.spikes(networks.recurrent().build(threads=1), 200.0)
+    sim = networks.recurrent().build(threads=1)
+    pairs = []
+
+    def sink(steps, ids):
+        pairs.append(np.column_stack([steps, ids]))
+
+    with pytest.raises(KeyboardInterrupt):
+        sim.run(200.0, progress=press, sink=sink)
+    assert 0 < sim.time < 200.0
+    sim.run(round(200.0 - sim.time, 6), sink=sink)
+    np.testing.assert_array_equal(np.concatenate(pairs), whole)
+
+
+def test_the_handler_is_as_before_the_run():
+    sim = networks.recurrent().build(threads=1)
+    sim.run(1.0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_user_s_own_is_called_at_once():
+    called = []
+    before = signal.signal(signal.SIGINT, lambda *_: called.append(True))
+    try:
+        networks.recurrent().build(threads=1).run(1.0, progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert called
+
+
+def test_runs_in_another_thread_leave_signals_alone():
+    done = []
+    sim = networks.recurrent().build(threads=1)
+    thread = threading.Thread(target=lambda: done.append(sim.run(1.0)))
+    thread.start()
+    thread.join()
+    assert done
