@@ -37,15 +37,15 @@ def number(
     return x
 
 
-def count(owner: str, name: str, value: Any, *, at_least: int = 0) -> int:
-    """`value` as a whole number of at least `at_least`, or DescriptionError."""
+def count(owner: str, name: str, value: Any, *, at_least: int = 0, at_most: int = 2**63 - 1) -> int:
+    """`value` as a whole number within the given bounds, or DescriptionError."""
     whole = isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer())
     if not whole or isinstance(value, bool):
         raise DescriptionError(f"{owner}: {name} must be a whole number, got {shown(value)}")
     if value < at_least:
         raise DescriptionError(f"{owner}: {name} must be at least {at_least}, got {shown(int(value))}")
-    if value >= 2**63:
-        raise DescriptionError(f"{owner}: {name} must be below 2**63, got {shown(int(value))}")
+    if value > at_most:
+        raise DescriptionError(f"{owner}: {name} must be at most {at_most}, got {shown(int(value))}")
     return int(value)
 
 

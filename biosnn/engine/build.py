@@ -18,7 +18,7 @@ from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.layout import Layout, ModelGroup
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
-from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names
+from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names, varied_constants
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
 
@@ -75,7 +75,7 @@ def build(net: Description, plan: Plan) -> Built:
             plan.precision.any_wide, [], plan.parallel,
         )  # fmt: skip
         for g, group in enumerate(layout.groups):
-            per_neuron.append(resolve.varied(net, group))
+            per_neuron.append(varied_constants(net, group))
             constants, varied = _constants(net, plan, group, per_neuron[g])
             state = _states(net, group)
             found: Arrays = {"sections": _sections(layout, g), "constants": constants, **varied, **state}

@@ -11,6 +11,8 @@ from biosnn.network.description import Description
 if TYPE_CHECKING:
     from biosnn.engine.simulation import Simulation
 
+MOST_THREADS = 1024  # each has its partition of the network: more would take long to plan, and run no faster
+
 
 class Network(Description):
     """A spiking network: describe it (population, connect, poisson, current, spike_source, record), plan it, build it.
@@ -20,7 +22,9 @@ class Network(Description):
 
     def plan(self, threads: int | None = None) -> Plan:
         """What building would allocate and choose; print it. Nothing is drawn or allocated."""
-        return make_plan(self, None if threads is None else _validate.count("plan", "threads", threads, at_least=1))
+        if threads is not None:
+            threads = _validate.count("plan", "threads", threads, at_least=1, at_most=MOST_THREADS)
+        return make_plan(self, threads)
 
     def build(self, device: str = "cpu", threads: int | None = None) -> Simulation:
         """Draw and allocate the network, write and compile its driver.

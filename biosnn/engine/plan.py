@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine import precision
 from biosnn.engine.layout import Layout, lay_out
-from biosnn.engine.resolve import varied
+from biosnn.engine.update_loop import varied_constants
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
@@ -239,7 +239,7 @@ def _list_entries(net: Description, plan: Plan) -> None:
         extra = ["injected"] if group.injected else []
         for variable in variables + extra:
             add(f"{group.name}.{variable}", f"{group.n:,} neurons x 4 B", "float32", group.n, 4)
-        per_neuron = [(name, group.n, f"{group.n:,} neurons") for name in sorted(varied(net, group))]
+        per_neuron = [(name, group.n, f"{group.n:,} neurons") for name in sorted(varied_constants(net, group))]
         if group.injected:
             levels = _injected_levels(net, {layout.names[a] for a in group.populations})
             per_neuron.append(("injected, levels", levels, f"{levels:,} levels"))

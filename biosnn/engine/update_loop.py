@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.distributions import Distribution
 from biosnn.engine.layout import ModelGroup
+from biosnn.network.description import Description
+from biosnn.network.items import Values
 
 # Columns of the table of sections before those of the input slots: first and last state index, id - state index.
 SECTION_COLUMNS = 3
@@ -16,6 +22,23 @@ def constant_names(group: ModelGroup) -> list[str]:
     names = [*group.model.constants, "rest", *(["p20"] if group.injected else [])]
     names += [s.gain for s in bank.states if s.gain is not None] + [s.decay for s in bank.states]
     return list(dict.fromkeys([*names, *(f"unit_{slot}" for slot in bank.slots)]))
+
+
+def varied_constants(net: Description, group: ModelGroup) -> frozenset[str]:
+    """Constants of a group that differ between the neurons of a population: found with two neurons for all."""
+    found: set[str] = set()
+    for a in group.populations:
+        model = list(net.populations.values())[a].model
+        assert model is not None
+        constants = model.discretise({name: _two_of(value) for name, value in model.values.items()}, net.dt)
+        found |= {name for name, value in constants.items() if np.ndim(value)}
+    return frozenset(found.intersection(constant_names(group)))
+
+
+def _two_of(value: Values) -> float | NDArray[np.float64]:
+    if isinstance(value, Distribution):
+        return np.asarray(value.quantile(np.array([0.25, 0.75])), np.float64)
+    return value if isinstance(value, float) else np.resize(value, 2)
 
 
 def update_arguments(group: ModelGroup, per_neuron: frozenset[str]) -> list[str]:

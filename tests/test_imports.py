@@ -1,0 +1,25 @@
+"""Nothing heavy is imported before it is needed: a network is described, planned and printed without a compiler."""
+
+import subprocess
+import sys
+
+import pytest
+
+PLANNED = """
+import biosnn as bs
+net = bs.Network()
+a = net.population("a", 100, bs.models.iaf_psc_exp(tau_m=bs.normal(20.0, 1.0)), V_m=bs.uniform(-70.0, -60.0))
+net.connect(a, a, bs.fixed_indegree(10), weight=bs.lognormal(3.0, 0.5), delay=bs.normal(1.5, 0.5).redrawn(min=0.05))
+net.poisson(a, rate=8000.0, weight=87.8)
+net.current(a[:10], 100.0, start=10.0)
+net.record(a, "V_m", every=1.0)
+print(net.plan())
+"""
+COMMAND_LINE = "from biosnn.runners import cli"
+
+
+@pytest.mark.parametrize("script", ["import biosnn", PLANNED, COMMAND_LINE], ids=["import", "plan", "command line"])
+def test_neither_compiler_nor_other_heavy_packages_are_imported(script):
+    heavy = ("numba", "llvmlite", "cupy", "scipy.sparse", "scipy.stats", "matplotlib", "tqdm")
+    check = f"{script}\nimport sys\nassert not (found := set({heavy}) & set(sys.modules)), found"
+    subprocess.run([sys.executable, "-c", check], check=True, stdout=subprocess.DEVNULL)
