@@ -1,87 +1,129 @@
-"""Single neurons and shot noise against the solutions of their equations."""
+"""Currents, synapses, refractory time and Poisson input against the solutions of their equations."""
+
+import math
 
 import numpy as np
 import pytest
 
 import biosnn as bs
 
-TAU_M, C_M, E_L = 20.0, 200.0, -65.0
-QUIET = {"tau_m": TAU_M, "C_m": C_M, "E_L": E_L, "V_reset": E_L, "V_th": 1e6, "t_ref": 0.0}
-FLOAT32 = 2.0**-23  # a decay of 1 - dt/tau, rounded to float32, is off by as much, and tau by that much times tau/dt
-EXP, DELTA = bs.models.iaf_psc_exp, bs.models.iaf_psc_delta
+MODELS = [bs.models.iaf_psc_exp, bs.models.iaf_psc_delta]
+C_M, TAU, E_L = 200.0, 8.0, -65.0
 
 
-def trace(net, neurons, duration):
-    """Times (ms) and V_m - E_L (mV) of one neuron, or of several as columns."""
-    net.record(neurons, "V_m")
-    found = net.build(threads=1).run(duration).samples[neurons.name]["V_m"]
-    return found.times, found.values.astype(float) - E_L
+def laboratory(model, dt=0.1, n=1, trains=(), currents=(), weight=1.0, delay=1.0, every=None, **values):
+    """n neurons, the k-th of which receives the k-th of some spike trains; currents into parts of them; V_m."""
+    net = bs.Network(dt=dt)
+    values = {"C_m": C_M, "tau_m": TAU, "E_L": E_L, "V_reset": E_L, "V_th": 0.0} | values
+    cells = net.population("cells", n, model(**values))
+    sources = net.spike_source("sources", [*trains, *[[]] * (n - len(trains))])
+    net.connect(sources, cells, bs.one_to_one(), weight=weight, delay=delay)
+    for target, *steps in [(slice(None), [0.0], [0.0]), *currents]:
+        net.step_current(cells[target], *steps)
+    net.record([cells, sources], name="spikes")
+    net.record(cells, "V_m", every=every)
+    return net.build(threads=1)
+
+
+def trace(*how, **more):
+    """Times, and V_m above E_L, of a laboratory in its first 60 ms."""
+    samples = laboratory(*how, **more).run(60.0).samples["cells"]["V_m"]
+    return samples.times, samples.values.astype(float) - E_L
 
 
 def charged(t, current):
-    """V_m - E_L after t ms of a constant current, from rest."""
-    return current * TAU_M / C_M * (1 - np.exp(-np.clip(t, 0, None) / TAU_M))
+    """V (mV) at time t (ms) after a constant current (pA) began: C_m dV/dt = -C_m/tau_m V + I."""
+    return np.where(t > 0, TAU / C_M * current * -np.expm1(-np.maximum(t, 0.0) / TAU), 0.0)
 
 
-@pytest.mark.parametrize("model", [EXP, DELTA])
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 @pytest.mark.parametrize("dt", [0.05, 0.1, 0.2])
-def test_currents_charge_the_membrane_as_its_equation_says(model, dt):
-    net = bs.Network(dt=dt)
-    neurons = net.population("neurons", 3, model(**QUIET, I_e=[0.0, 0.0, 30.0]))
-    net.current(neurons, [100.0, 0.0, 0.0], start=10.0, stop=40.0)
-    net.current(neurons[:2], 50.0, start=20.0)  # overlaps the first: currents add up
-    net.step_current(neurons[1], [5.0, 30.0], [-80.0, 20.0])
-    t, v = trace(net, neurons, 60.0)
-    expected = [
-        charged(t - 10, 100) - charged(t - 40, 100) + charged(t - 20, 50),
-        charged(t - 20, 50) + charged(t - 5, -80) + charged(t - 30, 100),
-        charged(t, 30),
+def test_constant_and_stepped_currents_charge_the_membrane_exactly_and_add_up(model, dt):
+    times, V = trace(model, dt=dt, n=3, currents=[
+        (slice(None), [10.0], [150.0]),
+        ([0, 2], [5.0, 20.0, 40.0], [-80.0, 300.0, 0.0]),
+        (slice(1, 3), [20.0, 30.0], [[40.0, 50.0], [0.0, -60.0]]),
+    ], I_e=30.0)  # fmt: skip
+    jumps = [  # (when, by how much) of the sum, for each neuron
+        [(0.0, 30.0), (10.0, 150.0), (5.0, -80.0), (20.0, 380.0), (40.0, -300.0)],
+        [(0.0, 30.0), (10.0, 150.0), (20.0, 40.0), (30.0, -40.0)],
+        [(0.0, 30.0), (10.0, 150.0), (5.0, -80.0), (20.0, 430.0), (40.0, -300.0), (30.0, -110.0)],
     ]
-    np.testing.assert_allclose(v, np.transpose(expected), rtol=FLOAT32 * TAU_M / dt, atol=1e-4)
+    expected = np.transpose([sum(charged(times - start, by) for start, by in each) for each in jumps])
+    np.testing.assert_allclose(V, expected, rtol=0, atol=1e-6 * TAU / dt)
 
 
-@pytest.mark.parametrize("dt", [0.05, 0.1, 0.5])
-@pytest.mark.parametrize("tau", [0.5, 5.0, TAU_M])  # the last is the singular case
-def test_a_synaptic_current_moves_the_membrane_exactly(tau, dt):
-    net = bs.Network(dt=dt)
-    neuron = net.population("neuron", 1, EXP(**QUIET, tau_syn_ex=tau, tau_syn_in=0.3 * tau))
-    source = net.spike_source("source", [2.0, 9.5])
-    net.connect(source, neuron, bs.one_to_one(), weight=500.0, delay=1.5)
-    net.connect(source, neuron, bs.one_to_one(), weight=-800.0, delay=3.0)
-    t, v = trace(net, neuron, 40.0)
-
-    def psp(t, weight, tau):
-        t = np.clip(t, 0, None)
-        if tau == TAU_M:
-            return weight / C_M * t * np.exp(-t / TAU_M)
-        return weight / C_M / (1 / tau - 1 / TAU_M) * (np.exp(-t / TAU_M) - np.exp(-t / tau))
-
-    expected = sum(psp(t - s - 1.5, 500.0, tau) + psp(t - s - 3.0, -800.0, 0.3 * tau) for s in (2.0, 9.5))
-    np.testing.assert_allclose(v[:, 0], expected, rtol=FLOAT32 * TAU_M / dt, atol=1e-4)
+def psp(model, t, tau_syn):
+    """V (mV) at time t after a spike of weight 1 arrived: Rotter & Diesmann 1999, eq. 11, or a decaying jump."""
+    t, arrived = np.maximum(t, 0.0), t > -1e-9
+    if model is bs.models.iaf_psc_delta:
+        return arrived * np.exp(-t / TAU)
+    if tau_syn == TAU:
+        return arrived * t / C_M * np.exp(-t / TAU)
+    return arrived * TAU * tau_syn / (C_M * (TAU - tau_syn)) * (np.exp(-t / TAU) - np.exp(-t / tau_syn))
 
 
-@pytest.mark.parametrize("t_ref", [0.0, 0.1, 2.0, 7.3])
-def test_intervals_of_a_driven_neuron_follow_from_threshold_and_refractory_time(t_ref):
+@pytest.mark.parametrize(("model", "tau_syn"), [*((MODELS[0], tau) for tau in (0.5, TAU, 30.0)), (MODELS[1], 0.0)])
+@pytest.mark.parametrize("dt", [0.05, 0.1, 0.2])
+def test_given_spikes_arrive_after_their_delay_and_cause_the_exact_potential_at_every_step(model, tau_syn, dt):
+    trains, delays, weights = [[0.2], [3.0, 3.4, 17.0], [dt, 30.0]], [0.2, 1.0, 12.4], [300.0, 100.0, -200.0]
+    weights = np.array(weights) * (0.01 if model is MODELS[1] else 1.0)
+    values = {"tau_syn_ex": tau_syn, "tau_syn_in": tau_syn} if model is MODELS[0] else {}
+    times, V = trace(model, dt=dt, n=3, trains=trains, weight=weights, delay=delays, **values)
+    expected = np.transpose([
+        w * sum(psp(model, times - t - d, tau_syn) for t in train)
+        for train, d, w in zip(trains, delays, weights, strict=True)
+    ])  # fmt: skip
+    np.testing.assert_allclose(V, expected, rtol=0, atol=2e-6 * TAU / dt)
+
+
+def test_synapses_currents_and_columns_follow_the_order_of_their_groups():
+    rng = np.random.default_rng(1)
     net = bs.Network()
-    neuron = net.population("neuron", 1, DELTA(**QUIET | {"V_th": E_L + 15.0, "t_ref": t_ref}, I_e=300.0))
-    net.record(neuron)
-    found = net.build(threads=1).run(500.0).spikes["neuron"].times
-    rise = -TAU_M * np.log(1 - 15.0 / (300.0 * TAU_M / C_M))
-    np.testing.assert_allclose(np.diff(found), t_ref + np.ceil(rise / 0.1) * 0.1, rtol=0, atol=1e-9)
+    a, b = (net.population(name, n, bs.models.iaf_psc_delta(tau_m=TAU, C_m=C_M)) for name, n in (("a", 3), ("b", 4)))
+    ids = np.arange(7)  # of a, then b
+    sources = net.spike_source("sources", [[1.0]] * 7)
+    order, turned, seen = rng.permutation(7), np.r_[2, 1, 0, 6, 5, 4, 3], rng.permutation(7)
+    weights, levels = np.arange(1.0, 8.0), np.arange(10.0, 80.0, 10.0)
+    net.connect(sources, (a + b)[order], bs.one_to_one(), weight=weights, delay=0.1)
+    net.step_current((b + a)[::-1], [0.0], levels[None, :])
+    net.record((a + b)[seen], "V_m", name="seen")
+    V = net.build(threads=1).run(1.1).samples["seen"]["V_m"].values[-1]
+    expected = np.zeros(7)
+    expected[ids[order]] += weights
+    expected[ids[turned]] += charged(1.1, levels)
+    np.testing.assert_allclose(V + 70.0, expected[ids[seen]], atol=1e-3)
 
 
-@pytest.mark.parametrize(("rate", "weight"), [(50.0, 0.5), (2000.0, 0.1), (40000.0, -0.02)])
-def test_poisson_input_has_the_mean_and_variance_of_shot_noise(rate, weight):
-    """Campbell 1909: pulses of `weight` mV that decay with tau_m, at `rate`."""
-    net, n = bs.Network(), 4000
-    neurons = net.population("neurons", n, DELTA(**QUIET))
-    net.poisson(neurons, rate=rate, weight=weight)
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
+@pytest.mark.parametrize(("dt", "t_ref"), [(0.1, 0.0), (0.1, 0.1), (0.1, 2.0), (0.1, 2.04), (0.05, 2.05), (0.2, 3.0)])
+def test_a_neuron_is_held_at_reset_for_its_refractory_time_exactly(model, dt, t_ref):
+    drive, reset, threshold = TAU / C_M * 1000.0, -5.0, 1.0  # mV above E_L
+    sim = laboratory(model, dt, V_reset=E_L + reset, V_th=E_L + threshold, t_ref=t_ref, I_e=1000.0)
+    result = sim.run(30.0)
+    held, rising = round(t_ref / dt), math.ceil(TAU / dt * math.log((drive - reset) / (drive - threshold)))
+    fired = np.rint(result.spikes["spikes"].times / dt).astype(int)
+    np.testing.assert_array_equal(np.diff(fired), held + rising)
+    since = np.maximum(np.arange(held + rising) - held, 0) * dt
+    expected = drive + (reset - drive) * np.exp(-since / TAU)
+    V = result.samples["cells"]["V_m"].values[fired[0] - 1 : fired[1] - 1, 0] - E_L  # the first sample is at dt
+    np.testing.assert_allclose(V, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
+def test_poisson_input_causes_shot_noise_of_the_mean_and_variance_of_campbell_s_theorem(model):
+    n, dt, tau_syn = 20_000, 0.1, 2.0
+    net = bs.Network(dt=dt)
+    cells = net.population("cells", n, model(C_m=C_M, tau_m=TAU, E_L=E_L, V_reset=E_L, V_th=0.0))
+    net.connect(cells, cells, bs.fixed_indegree(0), weight=1.0)
+    scale = 1.0 if model is MODELS[0] else 0.005
+    noise = [(6000.0, 20.0 * scale), (1000.0, -60.0 * scale)]  # Hz, weight
+    for rate, weight in noise:
+        net.poisson(cells, rate=rate, weight=weight)
     sim = net.build(threads=1)
-    sim.run(8 * TAU_M)
-    v = sim.arrays["V_m"].astype(float)
-    decay = np.exp(-0.1 / TAU_M)
-    per_step = rate * 1e-4
-    mean, variance = weight * per_step / (1 - decay), weight**2 * per_step / (1 - decay**2)
-    assert abs(v.mean() - mean) < 4 * np.sqrt(variance / n) + 1e-3 * abs(mean)  # e^-8 is not settled yet
-    assert v.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / n))
-    assert abs(np.corrcoef(v[: n // 2], v[n // 2 :])[0, 1]) < 4 / np.sqrt(n / 2)  # each neuron has its own train
+    sim.run(120.0)
+    V = sim.arrays["V_m"].astype(float)
+    kernel = psp(model, np.arange(1200) * dt, tau_syn)
+    cumulant = {k: sum(rate * dt * 1e-3 * ((weight * kernel) ** k).sum() for rate, weight in noise) for k in (1, 2, 4)}
+    assert abs(V.mean() - cumulant[1]) < 4 * math.sqrt(cumulant[2] / n)
+    assert abs(V.var() - cumulant[2]) < 4 * math.sqrt((cumulant[4] + 2 * cumulant[2] ** 2) / n)

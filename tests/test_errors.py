@@ -1,8 +1,9 @@
-"""What cannot be simulated is refused when it is described or planned, in one line: the thing, the rule, the way out."""
+"""What cannot be simulated is refused as it is described or planned, in one line: the thing, the rule, the way out."""
 
 import tracemalloc
 from types import SimpleNamespace
 
+import networks
 import numpy as np
 import pytest
 import scipy.sparse as sparse
@@ -20,7 +21,7 @@ VERBS = ("population", "spike_source", "poisson", "current", "step_current", "re
 
 
 def setting():
-    """A network of two populations, 10 and 5 neurons, and two sources; its verbs; and a population of another network."""
+    """A network of two populations, 10 and 5 neurons, and two sources; its verbs; a population of another network."""
     net = bs.Network()
     a, b = net.population("a", 10, EXP()), net.population("b", 5, DELTA())
     source = net.spike_source("source", [[1.0], [2.0]])
@@ -37,10 +38,9 @@ def setting():
 
 PARAMETERS = {
     "tau_m in s": (lambda: EXP(tau_m=0.02), "iaf_psc_exp", "tau_m must be above 0.1 (ms)", "got 0.02"),
-    "tau_m of 100 ms in s": (lambda: DELTA(tau_m=0.1), "iaf_psc_delta", "tau_m must be above 0.1 (ms)"),
     "tau_syn in s": (lambda: EXP(tau_syn_in=0.005), "tau_syn_in must be above 0.02 (ms)", "got 0.005"),
     "V_th in V": (lambda: EXP(V_th=-0.055), "V_th must be in mV", "got -0.055", "did you mean -55?"),
-    "V_reset in V": (lambda: EXP(V_reset=[-70.0, -70.0], E_L=-0.07), "E_L must be in mV", "did you mean -70?"),
+    "E_L in V": (lambda: EXP(V_reset=[-70.0, -70.0], E_L=-0.07), "E_L must be in mV", "did you mean -70?"),
     "all in V": (lambda: EXP(E_L=-0.07, V_reset=-0.07, V_th=-0.05), "V_th", "0.2 mV above V_reset", "are in mV"),
     "C_m in F": (lambda: EXP(C_m=250e-12), "C_m must be above 0.001 (pF)", "got 2.5e-10"),
     "I_e in A": (lambda: EXP(I_e=2e-10), "I_e must be in pA", "got 2e-10", "SI units"),
@@ -55,23 +55,20 @@ PARAMETERS = {
     "tau_m as text": (lambda: EXP(tau_m="10 ms"), "tau_m must be a number (ms)", "'10 ms'"),
     "ragged tau_m": (lambda: EXP(tau_m=[[1.0], [2.0, 3.0]]), "tau_m must be an array of numbers", "[2.0, 3.0]]"),
     "tau_m of two dimensions": (lambda: EXP(tau_m=np.ones((2, 2))), "tau_m must be one-dimensional", "(2, 2)"),
-    "infinite C_m": (lambda: EXP(C_m=INF), "C_m must be finite (pF)", "got inf"),
     "dt of zero": (lambda: bs.Network(dt=0.0), "Network", "dt must be above 0 (ms)", "got 0"),
     "negative dt": (lambda: bs.Network(dt=-0.1), "dt must be above 0 (ms)", "got -0.1"),
     "dt in s": (lambda: bs.Network(dt=1e-4), "dt must be at least 0.001 (ms)", "got 0.0001"),
     "dt of NaN": (lambda: bs.Network(dt=NAN), "dt must be finite (ms)", "got nan"),
     "negative seed": (lambda: bs.Network(seed=-1), "seed must be at least 0", "got -1"),
-    "huge seed": (lambda: bs.Network(seed=2**63), "seed must be below 2**63", "9223372036854775808"),
-    "seed between": (lambda: bs.Network(seed=1.5), "seed must be a whole number", "got 1.5"),
+    "huge seed": (lambda: bs.Network(seed=2**63), "seed must be at most 9223372036854775807", "775808"),
     "p above 1": (lambda: bs.pairwise_bernoulli(1.5), "pairwise_bernoulli", "p must be at most 1", "got 1.5"),
     "p below 0": (lambda: bs.pairwise_bernoulli(-0.1), "p must be at least 0", "got -0.1"),
     "p of NaN": (lambda: bs.pairwise_bernoulli(NAN), "p must be finite", "got nan"),
     "half an in-degree": (lambda: bs.fixed_indegree(0.5), "fixed_indegree", "must be a whole number", "got 0.5"),
-    "negative N": (lambda: bs.fixed_total_number(-1), "fixed_total_number", "N must be at least 0", "got -1"),
     "negative std": (lambda: bs.normal(1.0, -1.0), "normal", "std must be at least 0", "got -1"),
     "empty uniform": (lambda: bs.uniform(2.0, 1.0), "uniform", "min must be below max", "2 and 1"),
     "negative beta": (lambda: bs.exponential(-1.0), "exponential", "beta must be above 0", "got -1"),
-    "crossed bounds": (lambda: bs.normal(0.0, 1.0).clipped(1.0, 0.0), "clipped", "must be a number that does not exceed max"),
+    "crossed bounds": (lambda: bs.normal(0.0, 1.0).clipped(1.0, 0.0), "clipped", "must be a number", "exceed max"),
     "nothing in bounds": (lambda: bs.uniform(0.0, 1.0).redrawn(min=2.0), "redrawn", "between 2 and inf", "widen"),
 }  # fmt: skip
 
@@ -82,28 +79,22 @@ CALLS = {
     "model not called": (lambda x: x.population("c", 5, EXP), "neuron model such as models.iaf_psc_exp()", "<class"),
     "name twice": (lambda x: x.population("a", 5, EXP()), "population 'a'", "of that name already", "another"),
     "name of neurons": (lambda x: x.spike_source("a", []), "source 'a'", "of that name already", "another"),
-    "no name": (lambda x: x.population("", 5, EXP()), "population ''", "non-empty string"),
-    "unhashable name": (lambda x: x.population(["c"], 5, EXP()), "population ['c']", "non-empty string"),
     "t_ref in s": (lambda x: x.population("c", 5, EXP(t_ref=0.002)), "t_ref = 0.002 ms", "dt = 0.1", "give it in ms"),
     "tau_m of 4 for 5": (lambda x: x.population("c", 5, EXP(tau_m=[10.0] * 4)), "'c'", "(5,)", "got (4,)"),
     "two lengths": (lambda x: x.population("c", 5, EXP(tau_m=[9.0] * 5, C_m=[9.0] * 4)), "lengths", "[4, 5]"),
-    "V_m in V": (lambda x: x.population("c", 5, EXP(), V_m=bs.uniform(-0.07, -0.05)), "V_m must be in mV", "mean -69.9"),
+    "V_m in V": (lambda x: x.population("c", 5, EXP(), V_m=bs.uniform(-0.07, -0.05)), "must be in mV", "mean -69.9"),
     "V_m of 2 for 5": (lambda x: x.population("c", 5, EXP(), V_m=[-65.0] * 2), "'c'", "V_m", "(5,)", "(2,)"),
     "one V_m of NaN": (lambda x: x.population("c", 2, EXP(), V_m=[1.0, NAN]), "V_m must be finite", "at index 1"),
     # groups
     "neuron twice": (lambda x: x.a + x.a[3], "neuron 3 of population 'a'", "twice", "disjoint"),
     "another network's target": (lambda x: x.connect(target=x.other), "population 'a' belongs to another network"),
-    "another network's source": (lambda x: x.connect(source=x.other), "population 'a' belongs to another network"),
     "input to a stranger": (lambda x: x.poisson(x.other, rate=1.0, weight=1.0), "'a'", "another network"),
     "recorder of a stranger": (lambda x: x.record(x.other), "record 'a'", "another network"),
     "target is a source": (lambda x: x.connect(target=[x.b, x.source]), "'source' is a spike source", "takes no input"),
     "noise to a source": (lambda x: x.poisson(x.source, rate=1.0, weight=1.0), "'source'", "takes no input"),
-    "current to a source": (lambda x: x.current(x.source, 1.0), "current 'source'", "takes no input"),
     "name of a group": (lambda x: x.connect(target="b"), "connect", "expected a population", "got 'b'"),
-    "list of names": (lambda x: x.record(["a", "b"]), "record", "a list of them", "['a', 'b']"),
     # rules
     "rule not called": (lambda x: x.connect(bs.one_to_one), "connect 'a->b'", "expected a rule", "call it"),
-    "name of a rule": (lambda x: x.connect("all_to_all"), "connect 'a->b'", "expected a rule", "'all_to_all'"),
     "dense matrix": (lambda x: x.connect(np.ones((10, 5))), "scipy.sparse matrix", "all_to_all(), weight=matrix"),
     "one to one of 10 and 5": (lambda x: x.connect(ONE), "connect 'a->b'", "one_to_one", "same size", "10 and 5"),
     "11 of 10 sources": (lambda x: x.connect(bs.fixed_indegree(11, allow_multapses=False)), "connect 'a->b'",
@@ -114,7 +105,7 @@ CALLS = {
     "51 of 50 pairs": (lambda x: x.connect(bs.fixed_total_number(51, allow_multapses=False)), "N = 51", "are 50"),
     "autapse alone": (lambda x: x.connect(bs.fixed_outdegree(1, allow_autapses=False), x.a[0], x.a[0]), "no targets",
         "allow_autapses=True"),
-    "nobody to draw": (lambda x: x.connect(bs.fixed_indegree(1), x.a[:0]), "fixed_indegree", "finds no sources", "empty"),
+    "nobody to draw": (lambda x: x.connect(bs.fixed_indegree(1), x.a[:0]), "finds no sources", "one side is empty"),
     "connection twice": (lambda x: x.connect(name="taken"), "connect 'taken'", "that name already", "another"),
     # listed synapses
     "turned matrix": (lambda x: x.connect(MATRIX.T, weight=None), "(n_source, n_target) = (10, 5)", "got (5, 10)"),
@@ -124,7 +115,6 @@ CALLS = {
     "other entries": (lambda x: x.connect(MATRIX, weight=None, delay=sparse.eye(10, 5)), "delays must have an entry"),
     "source 10 of 10": (lambda x: x.connect(([0, 10], [0, 1])), "sources", "below 10", "got 10 (at index 1)"),
     "target -1": (lambda x: x.connect(([0, 1], [-1, 0])), "targets must be at least 0", "got -1 (at index 0)"),
-    "half a neuron": (lambda x: x.connect(([0.5], [0])), "sources must be a list of whole numbers", "[0.5]"),
     "3 sources, 2 targets": (lambda x: x.connect(([0, 1, 2], [0, 1])), "of one length", "3 and 2"),
     "3 weights for 2": (lambda x: x.connect(([0, 1], [0, 1]), weight=[1.0] * 3), "(2,)", "each synapse", "(3,)"),
     "weights turned": (lambda x: x.connect(weight=np.ones((5, 10))), "weight of all_to_all", "(10, 5)", "got (5, 10)"),
@@ -134,7 +124,6 @@ CALLS = {
     # weights
     "no weight": (lambda x: x.connect(weight=None), "connect 'a->b'", "weight is missing"),
     "weight of NaN": (lambda x: x.connect(weight=NAN), "connect 'a->b'", "weight must be finite (mV)", "got nan"),
-    "infinite weight": (lambda x: x.connect(weight=-INF), "weight must be finite (mV)", "got -inf"),
     "one weight of NaN": (lambda x: x.connect(([3, 0], [0, 1]), weight=[NAN, 1.0]), "finite", "got nan (at index 0)"),
     "NaN in dense": (lambda x: x.connect(weight=np.diag([1.0] * 9 + [NAN])[:, 5:]), "got nan (at index 9, 4)"),
     "sparse weights": (lambda x: x.connect(weight=MATRIX), "weight must be an array of numbers", "Sparse Row"),
@@ -153,54 +142,45 @@ CALLS = {
     "one delay of zero": (lambda x: x.connect(([0, 1], [0, 1]), delay=[1.0, 0.0]), "one step", "got 0 ms"),
     "one delay of NaN": (lambda x: x.connect(([1, 0], [0, 1]), delay=[1.0, NAN]), "delay", "got nan (at index 1)"),
     "most delays below": (lambda x: x.connect(delay=stats.norm(-1.0, 0.1)), "median delay", "one step", "got -1 ms"),
-    "dense delay below": (lambda x: x.connect(delay=np.full((10, 5), 0.01)), "one step", "got 0.01 ms"),
     # inputs
     "negative rate": (lambda x: x.poisson(x.a, rate=-1.0, weight=1.0), "poisson 'a'", "at least 0 (Hz)", "got -1"),
     "rate of NaN": (lambda x: x.poisson(x.a, rate=NAN, weight=1.0), "rate must be finite (Hz)", "got nan"),
-    "rate per neuron": (lambda x: x.poisson(x.b, rate=[1.0] * 5, weight=1.0), "rate must be a number (Hz)", "[1.0,"),
     "rate beyond tables": (lambda x: x.poisson(x.a, rate=1e10, weight=1.0), "rate must be at most 1e+09 (Hz)"),
     "noise of NaN": (lambda x: x.poisson(x.a, rate=1.0, weight=NAN), "weight must be finite (pA)", "got nan"),
     "current of NaN": (lambda x: x.current(x.a, NAN), "current 'a'", "amplitude must be finite (pA)", "got nan"),
     "current of 9 for 10": (lambda x: x.current(x.a, [1.0] * 9), "amplitude", "(10,)", "(9,)"),
-    "current drawn": (lambda x: x.current(x.a, bs.normal(1.0, 1.0)), "number or an array", "Normal(mean=1.0"),
     "current before it starts": (lambda x: x.current(x.a, 1.0, start=5.0, stop=4.0), "increase", "4 ms after 5 ms"),
-    "current before time": (lambda x: x.current(x.a, 1.0, start=-1.0), "time must be at least 0 ms", "got -1 ms"),
     "steps at one time": (lambda x: x.step_current(x.a, [0.0, 5.0, 5.0], [1.0] * 3), "increase", "5 ms after 5 ms"),
     "step between steps": (lambda x: x.step_current(x.a, [0.05], [1.0]), "multiple of dt = 0.1 ms", "got 0.05 ms"),
     "2 times, 3 levels": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0] * 3), "(2,) or (2, 10)", "got (3, 1)"),
     "one level of NaN": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0, NAN]), "amplitudes", "at index 1"),
-    "level of text": (lambda x: x.step_current(x.a, [0.0], ["1 nA"]), "amplitudes must be an array of numbers"),
     "spike between steps": (lambda x: x.spike_source("s", [0.15]), "'s'", "multiples of dt = 0.1 ms", "0.15 ms"),
     "spike too early": (lambda x: x.spike_source("s", [1.0, 0.0]), "times must be at least dt = 0.1 ms", "got 0 ms"),
     "spike twice": (lambda x: x.spike_source("s", [[1.0], [2.0, 2.0]]), "source 1 fires twice at 2 ms", "once"),
-    "spike at NaN": (lambda x: x.spike_source("s", [1.0, NAN]), "times must be finite", "at index 1"),
     "spike beyond counting": (lambda x: x.spike_source("s", [1e300]), "times must be at most 9.0072e+14 (ms)"),
-    "spikes without sender": (lambda x: x.spike_source("s", [1.0, 2.0], [0]), "of one length", "2 and 1"),
     "sender 3 of 3": (lambda x: x.spike_source("s", [1.0], [3], n=3), "senders", "below 3", "got 3"),
     "sender between": (lambda x: x.spike_source("s", [1.0], [0.5]), "senders must be a list of whole numbers"),
     "trains and senders": (lambda x: x.spike_source("s", [[1.0]], [0]), "either a list of trains", "with senders"),
     "train and time": (lambda x: x.spike_source("s", [[1.0], 2.0]), "times[1] must be a list of times", "got 2.0"),
     # recorders
     "every between steps": (lambda x: x.record(x.a, "V_m", every=0.25), "every", "multiple of dt = 0.1", "0.25 ms"),
-    "every of nothing": (lambda x: x.record(x.a, "V_m", every=0.0), "every must be at least 0.1 ms", "got 0 ms"),
     "every without end": (lambda x: x.record(x.a, "V_m", every=1e300), "every must be at most 2**53 steps"),
     "spikes now and then": (lambda x: x.record(x.a, every=1.0), "whenever they happen", "for state variables"),
     "recorded twice": (lambda x: x.record(x.a, name="taken"), "record 'a'", "under 'taken' already", "give another"),
     "name of a number": (lambda x: x.record(x.a, name=5), "record", "non-empty string", "got 5"),
     # plan
     "no thread": (lambda x: x.net.build(threads=0), "threads must be at least 1", "got 0"),
-    "half a thread": (lambda x: x.net.plan(threads=1.5), "threads must be a whole number", "got 1.5"),
+    "a million threads": (lambda x: x.net.plan(threads=10**6), "threads must be at most 1024", "got 1000000"),
 }  # fmt: skip
 
 NAMES = {
     "capitals": (lambda _: EXP(v_th=-50.0), "iaf_psc_exp: unknown parameter 'v_th'", "did you mean 'V_th'?", "tau_m"),
-    "Brian's": (lambda _: DELTA(tau_mem=20.0), "unknown parameter 'tau_mem'", "did you mean 'tau_m'?", "C_m, E_L"),
+    "long form": (lambda _: DELTA(tau_mem=20.0), "unknown parameter 'tau_mem'", "did you mean 'tau_m'?", "C_m, E_L"),
     "nothing like it": (lambda _: EXP(R=10.0), "unknown parameter 'R'; known: C_m, E_L"),
     "state": (lambda x: x.population("c", 5, EXP(), V=1.0), "population 'c'", "state variable 'V'", "I_syn_ex", "V_m"),
     "hidden state": (lambda x: x.population("c", 5, EXP(), refractory=1), "'refractory'; known: I_syn_ex"),
     "recordable": (lambda x: x.record(x.a, "I_syn"), "record 'a'", "variable 'I_syn'", "did you mean 'I_syn_"),
     "another model's": (lambda x: x.record([x.a, x.b], "I_syn_ex"), "record 'b'", "known: V_m, spikes"),
-    "of a source": (lambda x: x.record(x.source, "V_m"), "record 'source'", "unknown variable 'V_m'", "spikes"),
     "two at once": (lambda x: x.record(x.a, ["V_m", "spikes"]), "unknown variable ['V_m', 'spikes']", "known: "),
     "device": (lambda x: x.net.build(device="gpu"), "unknown device 'gpu'", "known: cpu, cuda"),
 }  # fmt: skip
@@ -233,6 +213,19 @@ def test_bad_calls_are_refused_and_leave_the_network_as_it_was(case):
     assert str(x.net.plan(threads=1)) == before
 
 
+def test_what_is_unusual_but_possible_is_taken():
+    x = setting()
+    x.population("paced", 5, EXP(E_L=-49.0, V_th=-50.0), V_m=-75.0)  # rests above its threshold
+    x.population("of no unit", 5, DELTA(E_L=0.0, V_reset=0.1, V_th=1.0, C_m=1.0, t_ref=0.0), V_m=bs.uniform(0.0, 0.1))
+    x.population("silent", 0, DELTA(V_th=1e12, tau_m=1e12), V_m=[])
+    x.connect(weight=0.0, delay=0.1)
+    x.connect(weight=stats.cauchy(), delay=bs.normal(0.1, 0.1))
+    x.poisson(x.a, rate=0.0, weight=0.0)
+    x.step_current(x.a, [], [])
+    x.record(x.a[:0], "V_m")
+    assert "25 neurons" in str(x.net.plan())
+
+
 @pytest.mark.parametrize(
     ("key", "fragments"),
     [
@@ -258,28 +251,28 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_drawn(monkeypa
 
 @pytest.fixture(scope="module")
 def sim():
-    x = setting()
-    x.record(x.b)
-    return x.net.build(threads=1)
+    net = networks.recurrent()
+    net.record(net.populations["neurons"], name="spikes")
+    return net.build(threads=1)
 
 
-@pytest.mark.parametrize(
-    ("call", "fragments"),
-    [
-        (lambda sim: sim.run(-1.0), ["run", "duration must be at least 0 ms", "got -1 ms"]),
-        (lambda sim: sim.run(0.25), ["duration must be a multiple of dt = 0.1 ms", "got 0.25 ms"]),
-        (lambda sim: sim.run(NAN), ["duration must be finite (ms)", "got nan"]),
-        (lambda sim: sim.run(INF), ["duration must be finite (ms)", "got inf"]),
-        (lambda sim: sim.run(-1e308), ["duration must be at most 2**53 steps"]),
-        (lambda sim: sim.run("1 s"), ["duration must be a number (ms)", "'1 s'"]),
-        (lambda sim: sim.synapses("nobody"), ["synapses", "unknown population 'nobody'", "known: a, b, source"]),
-        (lambda sim: sim.weights("a", "B"), ["unknown population 'B'", "did you mean 'b'?"]),
-        (lambda sim: sim.run(1.0).spike_counts("a", 0.5), ["unknown recorded group 'a'", "known: b"]),
-        (lambda sim: sim.run(1.0).spike_counts("b", 0.25), ["bin_ms must be a multiple of dt", "got 0.25 ms"]),
-        (lambda sim: sim.run(1.0).spike_counts("b", 5.0), ["bin_ms = 5", "longer than the run"]),
-    ],
-)
-def test_bad_questions_to_a_simulation_are_refused(sim, call, fragments):
+QUESTIONS = {
+    "backwards": (lambda sim: sim.run(-1.0), "run: duration must be at least 0 ms", "got -1 ms"),
+    "between steps": (lambda sim: sim.run(0.25), "duration must be a multiple of dt = 0.1 ms", "got 0.25 ms"),
+    "for NaN": (lambda sim: sim.run(NAN), "duration must be finite (ms)", "got nan"),
+    "for ever": (lambda sim: sim.run(1e300), "duration must be at most 2**53 steps", "got 1e+300 ms"),
+    "for a text": (lambda sim: sim.run("1 s"), "duration must be a number (ms)", "'1 s'"),
+    "synapses of nobody": (lambda sim: sim.synapses("nobody"), "unknown population 'nobody'", "known: neurons"),
+    "weights by capitals": (lambda sim: sim.weights("neurons", "Neurons"), "'Neurons'", "did you mean 'neurons'?"),
+    "not recorded": (lambda sim: sim.run(1.0).spike_counts("neurons", 0.5), "group 'neurons'", "known: spikes"),
+    "uneven bins": (lambda sim: sim.run(1.0).spike_counts("spikes", 0.25), "must be a multiple of dt", "0.25 ms"),
+    "too wide a bin": (lambda sim: sim.run(1.0).spike_counts("spikes", 5.0), "bin_ms = 5", "longer than the run"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", QUESTIONS)
+def test_bad_questions_to_a_simulation_are_refused(case, sim):
+    call, *fragments = QUESTIONS[case]
     refused(fragments, call, sim)
 
 
@@ -324,50 +317,31 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=5), st.tuples(inner, inner), st.dictionaries(st.text(), inner)),
     max_leaves=6,
 )
-PLACES = {
-    "dt": lambda _, v: bs.Network(dt=v),
-    "seed": lambda _, v: bs.Network(seed=v),
-    "p": lambda _, v: bs.pairwise_bernoulli(v),
-    "std": lambda _, v: bs.normal(0.0, v),
-    "min": lambda _, v: bs.uniform(v, 1.0),
-    "bound": lambda _, v: bs.normal(0.0, 1.0).redrawn(max=v),
-    "name": lambda x, v: x.population(v, 5, EXP()),
-    "n": lambda x, v: x.population("c", v, EXP()),
-    "model": lambda x, v: x.population("c", 5, v),
-    "tau_m": lambda x, v: x.population("c", 5, EXP(tau_m=v)),
-    "t_ref": lambda x, v: x.population("c", 5, EXP(t_ref=v)),
-    "V_th": lambda x, v: x.population("c", 5, EXP(V_th=v)),
-    "V_m": lambda x, v: x.population("c", 5, DELTA(), V_m=v),
-    "times": lambda x, v: x.spike_source("s", v),
-    "senders": lambda x, v: x.spike_source("s", [1.0, 2.0], v),
-    "sources": lambda x, v: x.spike_source("s", [1.0, 2.0], n=v),
-    "source": lambda x, v: x.connect(source=v),
-    "rule": lambda x, v: x.connect(v),
-    "indices": lambda x, v: x.connect((v, [0, 1])),
-    "indegree": lambda x, v: x.connect(bs.fixed_indegree(v)),
-    "weight": lambda x, v: x.connect(weight=v),
-    "weights": lambda x, v: x.connect(([0, 1], [0, 1]), weight=v),
-    "delay": lambda x, v: x.connect(delay=v),
-    "label": lambda x, v: x.connect(name=v),
-    "rate": lambda x, v: x.poisson(x.a, rate=v, weight=1.0),
-    "noise": lambda x, v: x.poisson(x.a, rate=1.0, weight=v),
-    "amplitude": lambda x, v: x.current(x.a, v),
-    "start": lambda x, v: x.current(x.a, 1.0, start=v),
-    "steps": lambda x, v: x.step_current(x.a, v, [1.0, 2.0]),
-    "levels": lambda x, v: x.step_current(x.a, [1.0, 2.0], v),
-    "variable": lambda x, v: x.record(x.a, v),
-    "every": lambda x, v: x.record(x.a, "V_m", every=v, name="c"),
-    "key": lambda x, v: x.a[v],
-    "threads": lambda x, v: x.net.plan(threads=v if not isinstance(v, int) or v < 9 else 9),
-}
+PLACES = [
+    lambda _, v: bs.Network(dt=v), lambda _, v: bs.Network(seed=v), lambda _, v: bs.pairwise_bernoulli(v),
+    lambda _, v: bs.normal(0.0, v), lambda _, v: bs.uniform(v, 1.0), lambda _, v: bs.normal(0.0, 1.0).redrawn(max=v),
+    lambda x, v: x.population(v, 5, EXP()), lambda x, v: x.population("c", v, EXP()),
+    lambda x, v: x.population("c", 5, v), lambda x, v: x.population("c", 5, EXP(tau_m=v)),
+    lambda x, v: x.population("c", 5, EXP(t_ref=v)), lambda x, v: x.population("c", 5, EXP(V_th=v)),
+    lambda x, v: x.population("c", 5, DELTA(), V_m=v), lambda x, v: x.spike_source("s", v),
+    lambda x, v: x.spike_source("s", [1.0, 2.0], v), lambda x, v: x.spike_source("s", [1.0, 2.0], n=v),
+    lambda x, v: x.connect(source=v), lambda x, v: x.connect(v), lambda x, v: x.connect((v, [0, 1])),
+    lambda x, v: x.connect(bs.fixed_indegree(v)), lambda x, v: x.connect(weight=v),
+    lambda x, v: x.connect(([0, 1], [0, 1]), weight=v), lambda x, v: x.connect(delay=v),
+    lambda x, v: x.connect(name=v), lambda x, v: x.poisson(x.a, rate=v, weight=1.0),
+    lambda x, v: x.poisson(x.a, rate=1.0, weight=v), lambda x, v: x.current(x.a, v),
+    lambda x, v: x.current(x.a, 1.0, start=v), lambda x, v: x.step_current(x.a, v, [1.0, 2.0]),
+    lambda x, v: x.step_current(x.a, [1.0, 2.0], v), lambda x, v: x.record(x.a, v),
+    lambda x, v: x.record(x.a, "V_m", every=v, name="c"), lambda x, v: x.a[v], lambda x, v: x.net.plan(threads=v),
+]  # fmt: skip
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
-@given(st.sampled_from(sorted(PLACES)), VALUES)
+@given(st.sampled_from(PLACES), VALUES)
 def test_whatever_is_given_is_taken_or_refused_in_one_line(place, value):
     x = setting()
     try:
-        PLACES[place](x, value)
+        place(x, value)
     except bs.BioSNNError as error:
         message = str(error)
     else:

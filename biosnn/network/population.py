@@ -39,17 +39,18 @@ class Group:
     def __getitem__(self, key: Any) -> Group:
         """The neurons selected by an integer, a slice, a boolean mask or an index array."""
         taken = _select(self, key)
-        if isinstance(taken, range) and len(self.pieces) == 1:
+        if isinstance(taken, range) and taken.step > 0 and len(self.pieces) == 1:
             population, index = self.pieces[0]
             return Group([(population, index[taken.start : taken.stop : taken.step] if len(taken) else index[:0])])
-        positions = np.asarray(taken, np.int64)
+        positions = as_array(taken)
+        ends = np.cumsum([len(index) for _, index in self.pieces])
+        piece = np.searchsorted(ends, positions, side="right")
+        indices = [as_array(index) for _, index in self.pieces]
         pieces: list[tuple[Population, Index]] = []
-        first = 0
-        for population, index in self.pieces:
-            inside = positions[(positions >= first) & (positions < first + len(index))] - first
-            if inside.size:
-                pieces.append((population, as_range(as_array(index)[inside])))
-            first += len(index)
+        for run in np.split(np.arange(positions.size), np.flatnonzero(np.diff(piece)) + 1):
+            if run.size:
+                k = piece[run[0]]
+                pieces.append((self.pieces[k][0], as_range(indices[k][positions[run] - ends[k] + len(indices[k])])))
         return Group(pieces)
 
     def __iter__(self) -> Iterator[Group]:
