@@ -6,6 +6,7 @@ remainder in another, with another number of threads: without reassociation or c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,14 @@ from numba.extending import intrinsic
 from biosnn import _cache
 
 __all__ = [
+    "add_atomically",
     "f32",
     "f64",
     "i32",
     "i64",
     "kernel",
+    "load_atomically",
+    "nap",
     "parallel_kernel",
     "prange",
     "prefetch",
@@ -77,3 +81,39 @@ def prefetch(typingctx, array, index):
         return context.get_dummy_value()
 
     return types.void(array, index), codegen
+
+
+@intrinsic
+def add_atomically(typingctx, array, index, value):
+    """array[index] += value, seen whole by other threads, after all that was written before it; the old value."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", builder.gep(data, [args[1]]), args[2], "acq_rel")
+
+    return array.dtype(array, index, array.dtype), codegen
+
+
+@intrinsic
+def load_atomically(typingctx, array, index):
+    """array[index] as other threads have it now, and all that they had written before."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.load_atomic(builder.gep(data, [args[1]]), "acquire", array.dtype.bitwidth // 8)
+
+    return array.dtype(array, index), codegen
+
+
+@intrinsic
+def nap(typingctx):
+    """Sleep for as short as the system can: some 60 us on Linux."""
+    name, least = ("Sleep", 0) if os.name == "nt" else ("usleep", 1)
+
+    def codegen(context, builder, signature, args):
+        word = ir.IntType(32)
+        kind = ir.FunctionType(word, [word])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [word(least)])
+        return context.get_dummy_value()
+
+    return types.void(), codegen

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -225,16 +226,17 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
 def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
     arguments = [*SMALL[:6], "--duration", "1e9", "--out", tmp_path / "run"]
     with subprocess.Popen(
-        [sys.executable, "-m", "biosnn.runners.cli", *arguments], stderr=subprocess.PIPE, text=True
-    ) as process:
-        for line in process.stderr:
-            if "simulating" in line:
-                break
-        while process.poll() is None and not _has_spikes(tmp_path / "run" / "spikes.csv"):
-            pass
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
-        said = process.stderr.read()
+        [sys.executable, "-m", "biosnn.runners.cli", *arguments], stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # jobs in the background ignore it
+    ) as process:  # fmt: skip
+        try:
+            while process.poll() is None and not _has_spikes(tmp_path / "run" / "spikes.csv"):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
     assert "stopped at" in said
     assert "Traceback" not in said
     with (tmp_path / "run" / "spikes.csv").open() as file:

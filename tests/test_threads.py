@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.backends import cpu, meeting
 
 
 def test_one_two_and_three_threads_give_the_same_spikes_and_states():
@@ -104,3 +105,17 @@ def test_another_seed_gives_other_spikes_and_the_same_seed_the_same():
 def test_another_seed_gives_other_synapses():
     one, two = (networks.recurrent(seed=s).build(threads=1).synapses() for s in (1, 2))
     assert len(one) != len(two) or not np.array_equal(one.targets, two.targets)
+
+
+def test_threads_meet_inside_one_region_or_in_one_region_a_step_with_the_same_spikes(monkeypatch):
+    together = networks.recurrent().build(threads=3)
+    monkeypatch.setattr(meeting, "can_meet", lambda _n: False)  # as under TBB
+    apart = networks.recurrent().build(threads=3)
+    assert "meet(" in together.driver_source
+    assert "meet(" not in apart.driver_source
+    np.testing.assert_array_equal(networks.spikes(together, 100.0), networks.spikes(apart, 100.0))
+
+
+def test_more_threads_than_run_at_once_cannot_meet():
+    assert meeting.can_meet(cpu.n_threads())
+    assert not meeting.can_meet(cpu.n_threads() + 1)  # somebody has two turns, one after the other

@@ -47,6 +47,11 @@ def _path(text: str) -> Path:
     return _cache.folder() / f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
 
 
+def n_threads() -> int:
+    """Threads that a parallel region has now."""
+    return int(numba.get_num_threads())
+
+
 @contextlib.contextmanager
 def threads(n: int) -> Iterator[None]:
     """Run with up to n threads: more partitions than cores are shared out among the cores."""

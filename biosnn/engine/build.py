@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _cache
-from biosnn.backends import cpu
+from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, resolve
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.layout import Layout, ModelGroup
@@ -72,8 +72,11 @@ def build(net: Description, plan: Plan) -> Built:
         per_neuron: list[frozenset[str]] = []
         shape = driver.Shape(
             layout.groups, per_neuron, [t.wide for t in tables], [False, False], bool(net.spike_trains),
-            plan.precision.any_wide, [], plan.parallel,
+            plan.precision.any_wide, [], plan.parallel, plan.parallel and meeting.can_meet(cpu.n_threads()),
         )  # fmt: skip
+        if shape.meets:
+            arrays["workers"] = np.array([cpu.n_threads()])
+            arrays |= {"meetings": np.zeros(8, np.int64), "reached": np.zeros(8, np.int64)}  # a cache line each
         for g, group in enumerate(layout.groups):
             per_neuron.append(varied_constants(net, group))
             constants, varied = _constants(net, plan, group, per_neuron[g])

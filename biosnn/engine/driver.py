@@ -16,6 +16,7 @@ from biosnn.engine.update_loop import update_arguments, write_update
 
 HELPERS = {  # what a driver may call, and where it stands
     "arrive": "biosnn.inputs.poisson",
+    "meet": "biosnn.backends.meeting",
     "change": "biosnn.inputs.currents",
     "fire": "biosnn.inputs.spike_trains",
     "deliver_packed": "biosnn.propagation.event_driven",
@@ -49,6 +50,7 @@ class Shape:
     wide: bool  # there is an int64 input
     probes: list[Probe]
     parallel: bool
+    meets: bool  # threads stay together for all steps of a chunk, and meet after each
 
 
 def prefix(shape: Shape, g: int) -> str:
@@ -61,29 +63,59 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     partition = _partition(shape)
     inner = _mentioned(partition, arrays)
     before, full = _once_a_step(shape)
-    outer = _mentioned([*before, full, "drive_at", *inner], arrays)
-    loop = "prange" if shape.parallel else "range"
+    together = ["reached", "workers", "meetings"] if shape.meets else []
+    outer = _mentioned([*before, full, "drive_at", *together, *inner], arrays)
     of_partition = [
         "@kernel",
         *_call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
         '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
         *_indented(partition, 4),
     ]
+    step = _call("one_partition", ["p", "step", "first_step", "origin", *inner])
+    loop = _steps_together(before, step, full) if shape.meets else _steps_apart(before, step, full, shape.parallel)
     advance = [
         "@parallel_kernel" if shape.parallel else "@kernel",
         *_call("def advance", ["first_step", "last_step", "origin", *outer], ":"),
         '    """Simulate steps first_step..last_step-1; returns the step reached, earlier if the history is full."""',
-        "    for step in range(first_step, last_step):",
-        *_indented(before, 8),
-        f"        for p in {loop}(drive_at.size - 1):",
-        *_indented(_call("one_partition", ["p", "step", "first_step", "origin", *inner]), 12),
-        f"        if {full}:",
-        "            return step + 1",
-        "    return last_step",
+        *_indented(loop, 4),
     ]
     updates = [write_update(g, shape.per_neuron[k], shape.wide) for k, g in enumerate(shape.groups)]
     blocks = ["\n".join(block) for block in (*updates, of_partition, advance)]
     return "\n\n\n".join([_head(shape, outer, "\n".join(blocks)), *blocks]) + "\n"
+
+
+def _steps_apart(before: list[str], step: list[str], full: str, parallel: bool) -> list[str]:
+    """The time loop around the partitions: one after the other, or side by side in a parallel region of each step."""
+    return [
+        "for step in range(first_step, last_step):",
+        *_indented(before, 4),
+        f"    for p in {'prange' if parallel else 'range'}(drive_at.size - 1):",
+        *_indented(step, 8),
+        f"    if {full}:",
+        "        return step + 1",
+        "return last_step",
+    ]
+
+
+def _steps_together(before: list[str], step: list[str], full: str) -> list[str]:
+    """The time loop inside one parallel region: each thread does the steps of its partitions, and meets the others."""
+    meet = "meet(meetings, n)"
+    return [
+        "n = workers[0]",
+        "meetings[0] = 0",
+        "reached[0] = first_step",
+        "for w in prange(n):",
+        "    for step in range(first_step, last_step):",
+        *_indented(["if w == 0:", *_indented(before, 4), meet] if before else [], 8),
+        "        for p in range(w, drive_at.size - 1, n):",
+        *_indented(step, 12),
+        f"        {meet}",
+        "        if w == 0:",
+        "            reached[0] = step + 1",
+        f"        if {full}:",
+        "            break",
+        "return reached[0]",
+    ]
 
 
 def _head(shape: Shape, outer: list[str], body: str) -> str:

@@ -18,8 +18,7 @@ from biosnn.network.items import Connection
 from biosnn.network.population import Population
 from biosnn.network.values import delay_steps, rounding
 
-# A serial step below this many ns is not worth dividing: entering and leaving a parallel region costs about 2 us a
-# step.
+# A serial step below this many ns is not worth dividing: meeting costs the threads about 2 us a step.
 WORTH_DIVIDING = 8000.0
 # Planned cost of a step: updating a neuron, drawing its Poisson input, delivering one event; and the assumed rate (Hz).
 NS_NEURON, NS_POISSON, NS_EVENT, ASSUMED_HZ = 0.6, 0.5, 1.5, 10.0

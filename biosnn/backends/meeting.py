@@ -1,0 +1,49 @@
+"""Threads that meet after each step, inside one parallel region for many steps.
+
+A region for each step costs microseconds when the cores are free. But where another process wants one of them, a thread
+that looks for the others all the time keeps the system from moving anybody to its core, and one that sleeps for each
+step is woken late. Here a thread that waits looks for as long as it takes where nobody disturbs, then sleeps as briefly
+as it can. Full microcircuit beside one busy process on two cores: RTF 3 instead of 5 to 7; on free cores, the same.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from biosnn._numba import add_atomically, i64, kernel, load_atomically, nap, parallel_kernel, prange
+
+LOOKS = 40_000  # before a thread sleeps, some 40 us: after 10,000, threads of free cores already sleep now and then
+PATIENCE = 10_000  # naps, some 0.6 s, until a thread that has not come is not coming
+
+
+@kernel
+def meet(meetings, n):
+    """Wait until n threads have come: what each wrote before is seen by all. meetings[0] is 0 before the first."""
+    came = add_atomically(meetings, i64(0), i64(1))
+    all_here = (came // n + 1) * n
+    looks = 0
+    while load_atomically(meetings, i64(0)) < all_here:
+        looks += 1
+        if looks > LOOKS:
+            nap()
+
+
+@parallel_kernel
+def _call_the_roll(n, meetings, here):
+    for w in prange(n):
+        add_atomically(meetings, i64(0), i64(1))
+        for _ in range(PATIENCE):
+            if load_atomically(meetings, i64(0)) >= n:
+                here[w] = 1
+                break
+            nap()
+
+
+@functools.cache
+def can_meet(n: int) -> bool:
+    """Whether n threads run n iterations at the same time: not where a scheduler gives one thread two in turn (TBB)."""
+    here = np.zeros(n, np.uint8)
+    _call_the_roll(n, np.zeros(8, np.int64), here)
+    return bool(here.all())
