@@ -9,21 +9,13 @@ line.
 
 from __future__ import annotations
 
-import argparse
-
 import common
 import peers
 
 
 def main() -> None:
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = common.parser(__doc__, threads=2, warm=200.0, bio=1000.0)
     cli.add_argument("--n", type=int, default=12500, help="neurons, a multiple of 50")
-    cli.add_argument("--threads", type=int, default=2)
-    cli.add_argument("--bio", type=float, default=1000.0, help="measured biological time, ms")
-    cli.add_argument("--warm", type=float, default=200.0, help="biological time before that, ms")
-    cli.add_argument("--pairs", type=int, default=3, help="how often each is run")
-    cli.add_argument("--seed", type=int, default=1)
-    cli.add_argument("--ours", action="store_true", help="one run of BioSNN in this process, and nothing else")
     peers.add_options(cli, "nest", "brian2")
     a = cli.parse_args()
     if a.ours:
@@ -47,9 +39,7 @@ def main() -> None:
     found.report(
         "brunel",
         {"n": a.n, "J_mV": 0.1, "g": 5.0, "eta": 2.0, "dt_ms": 0.1, "warm_ms": a.warm, "bio_ms": a.bio, "seed": a.seed},
-        lambda: common.ours(
-            __file__, "--n", a.n, "--threads", a.threads, "--warm", a.warm, "--bio", a.bio, "--seed", a.seed
-        ),
+        lambda: common.ours(__file__, "--n", a.n, *common.times(a)),
         a.pairs,
     )
 

@@ -5,6 +5,7 @@ The process that measures must stay small: Linux counts the memory of a parent t
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -22,6 +23,23 @@ PEER_LIBRARIES = ("nest-simulator", "brian2", "numpy")
 
 class RunError(RuntimeError):
     """A command ended without a result."""
+
+
+def parser(about: str | None, *, threads: int, warm: float, bio: float) -> argparse.ArgumentParser:
+    """The options that benchmarks of a network have in common, with these defaults."""
+    cli = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("--threads", type=int, default=threads)
+    cli.add_argument("--bio", type=float, default=bio, help="measured biological time, ms")
+    cli.add_argument("--warm", type=float, default=warm, help="biological time before that, ms")
+    cli.add_argument("--pairs", type=int, default=3, help="how often each is run")
+    cli.add_argument("--seed", type=int, default=1)
+    cli.add_argument("--ours", action="store_true", help="one run of BioSNN in this process, and nothing else")
+    return cli
+
+
+def times(a: argparse.Namespace) -> list:
+    """Those that say how to run, for a process of its own."""
+    return ["--warm", a.warm, "--bio", a.bio, "--threads", a.threads, "--seed", a.seed]
 
 
 def machine() -> dict:

@@ -9,7 +9,6 @@ neighbouring runs. Without --limit and --nest, BioSNN alone.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -18,15 +17,9 @@ import peers
 
 
 def main() -> None:
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = common.parser(__doc__, threads=2, warm=200.0, bio=1000.0)
     cli.add_argument("--limit", type=Path, help="the yardstick's script; it knows full scale only")
     cli.add_argument("--scale", type=float, default=1.0, help="fraction of neurons and in-degrees")
-    cli.add_argument("--threads", type=int, default=2)
-    cli.add_argument("--bio", type=float, default=1000.0, help="measured biological time, ms")
-    cli.add_argument("--warm", type=float, default=200.0, help="biological time before that, ms")
-    cli.add_argument("--pairs", type=int, default=3, help="how often each is run")
-    cli.add_argument("--seed", type=int, default=1)
-    cli.add_argument("--ours", action="store_true", help="one run of BioSNN in this process, and nothing else")
     peers.add_options(cli, "nest")
     a = cli.parse_args()
     if a.ours:
@@ -37,7 +30,7 @@ def main() -> None:
     if a.limit and a.scale != 1.0:
         cli.error(f"--limit: the yardstick is the network at full scale; leave out --scale {a.scale:g}")
 
-    times = ["--warm", a.warm, "--bio", a.bio, "--threads", a.threads, "--seed", a.seed]
+    times = common.times(a)
     found = peers.Peers(a, "limit", "nest")
     if a.limit:
         found.offer("limit", lambda: common.run([sys.executable, a.limit, *times]))

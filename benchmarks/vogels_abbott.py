@@ -8,21 +8,13 @@ the scripts that build the network in it. All run in turn, each time in a fresh 
 
 from __future__ import annotations
 
-import argparse
-
 import common
 import peers
 
 
 def main() -> None:
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = common.parser(__doc__, threads=1, warm=500.0, bio=5000.0)  # 4,000 neurons are too few to share out
     cli.add_argument("--n", type=int, default=4000, help="neurons")
-    cli.add_argument("--threads", type=int, default=1, help="4,000 neurons are too few to share out")
-    cli.add_argument("--bio", type=float, default=5000.0, help="measured biological time, ms")
-    cli.add_argument("--warm", type=float, default=500.0, help="biological time before that, ms")
-    cli.add_argument("--pairs", type=int, default=3, help="how often each is run")
-    cli.add_argument("--seed", type=int, default=1)
-    cli.add_argument("--ours", action="store_true", help="one run of BioSNN in this process, and nothing else")
     peers.add_options(cli, "nest", "brian2")
     a = cli.parse_args()
     if a.ours:
@@ -45,9 +37,7 @@ def main() -> None:
     found.report(
         "vogels_abbott",
         {"n": a.n, "synapses": "current-based", "dt_ms": 0.1, "warm_ms": a.warm, "bio_ms": a.bio, "seed": a.seed},
-        lambda: common.ours(
-            __file__, "--n", a.n, "--threads", a.threads, "--warm", a.warm, "--bio", a.bio, "--seed", a.seed
-        ),
+        lambda: common.ours(__file__, "--n", a.n, *common.times(a)),
         a.pairs,
     )
 
