@@ -119,3 +119,8 @@ def test_threads_meet_inside_one_region_or_in_one_region_a_step_with_the_same_sp
 def test_more_threads_than_run_at_once_cannot_meet():
     assert meeting.can_meet(cpu.n_threads())
     assert not meeting.can_meet(cpu.n_threads() + 1)  # somebody has two turns, one after the other
+
+
+def test_threads_whose_number_may_change_do_not_meet(monkeypatch):
+    monkeypatch.setenv("OMP_DYNAMIC", "TRUE")
+    assert not meeting.can_meet.__wrapped__(cpu.n_threads())

@@ -9,6 +9,7 @@ can. Brunel's network beside two busy processes on two cores: RTF 2.2 instead of
 from __future__ import annotations
 
 import functools
+import os
 
 import numpy as np
 
@@ -46,6 +47,8 @@ def _call_the_roll(n, meetings, here):
 @functools.cache
 def can_meet(n: int) -> bool:
     """Whether n threads run n iterations at the same time: not where a scheduler gives one thread two in turn (TBB)."""
+    if os.environ.get("OMP_DYNAMIC", "").lower() == "true":
+        return False  # OpenMP may then give a later region fewer threads than this one
     here = np.zeros(n, np.uint8)
     _call_the_roll(n, np.zeros(8, np.int64), here)
     return bool(here.all())
