@@ -10,6 +10,7 @@ from biosnn.errors import (
     DeviceError,
     MemoryPlanError,
     OutputError,
+    RingFullError,
     SelectionError,
     UnknownNameError,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "MemoryPlanError",
     "Network",
     "OutputError",
+    "RingFullError",
     "SelectionError",
     "UnknownNameError",
     "__version__",

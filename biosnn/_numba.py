@@ -7,6 +7,7 @@ remainder in another, with another number of threads: without reassociation or c
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,12 @@ __all__ = [
     "add_atomically",
     "f32",
     "f64",
+    "i16",
     "i32",
     "i64",
     "kernel",
     "load_atomically",
+    "nanoseconds",
     "nap",
     "parallel_kernel",
     "prange",
@@ -39,7 +42,7 @@ __all__ = [
 ]
 
 u8, u16, u32, u64 = np.uint8, np.uint16, np.uint32, np.uint64
-i32, i64, f32, f64 = np.int32, np.int64, np.float32, np.float64
+i16, i32, i64, f32, f64 = np.int16, np.int32, np.int64, np.float32, np.float64
 
 
 def _jit(function: Callable, **options) -> Any:
@@ -117,3 +120,28 @@ def nap(typingctx):
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+@intrinsic
+def nanoseconds(typingctx):
+    """A clock that only goes forward, ns; reading it takes some 25 ns on Linux."""
+    byte, word, long = ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(64)
+
+    def codegen(context, builder, signature, args):
+        pair = cgutils.alloca_once(builder, ir.ArrayType(long, 2))
+        fields = builder.bitcast(pair, long.as_pointer())
+        if os.name == "nt":
+            kind = ir.FunctionType(word, [byte])
+            builder.call(
+                cgutils.get_or_insert_function(builder.module, kind, "QueryPerformanceCounter"),
+                [builder.bitcast(pair, byte)],
+            )
+            return builder.mul(builder.load(fields), long(100))  # its ticks are 100 ns
+        kind = ir.FunctionType(word, [word, byte])
+        clock = word(6 if sys.platform == "darwin" else 1)  # CLOCK_MONOTONIC
+        function = cgutils.get_or_insert_function(builder.module, kind, "clock_gettime")
+        builder.call(function, [clock, builder.bitcast(pair, byte)])
+        seconds, rest = builder.load(fields), builder.load(builder.gep(fields, [long(1)]))
+        return builder.add(builder.mul(seconds, long(1_000_000_000)), rest)
+
+    return types.int64(), codegen

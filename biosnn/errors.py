@@ -1,5 +1,12 @@
 """The errors a user can meet: each message names the thing, the rule it breaks, the value and the way out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from biosnn.recording.results import Result
+
 
 class BioSNNError(Exception):
     """Root of every error that BioSNN raises on purpose; the CLI turns it into one line and exit code 2."""
@@ -19,6 +26,12 @@ class SelectionError(DescriptionError, IndexError):
 
 class MemoryPlanError(BioSNNError, MemoryError):
     """The planned arrays do not fit; raised before any of them is allocated."""
+
+
+class RingFullError(BioSNNError, MemoryError):
+    """A ring of events is full and may not grow. `result` is what the run recorded until then."""
+
+    result: Result
 
 
 class DeviceError(BioSNNError, RuntimeError):

@@ -23,13 +23,14 @@ POISSON_STREAM = 5
 
 @dataclass
 class Trace:
-    """What happened: spikes by (step, id), and per step and neuron V_m (mV above E_L) and the sum of all weights
-    arriving.
+    """What happened: spikes by (step, id), and per step and neuron V_m (mV above E_L), I_syn (pA, of one or two receptors)
+    and the sum of all weights arriving.
     """
 
     steps: np.ndarray
     ids: np.ndarray
     V_m: np.ndarray
+    I_syn: np.ndarray
     inputs: np.ndarray
     events: int
 
@@ -59,10 +60,11 @@ class _Oracle:
         self.due = defaultdict(lambda: np.zeros((2, self.n), np.int64))
         self.due_wide = defaultdict(lambda: np.zeros((2, self.n), np.int64))
         self.arrived = defaultdict(lambda: np.zeros(self.n))
-        self.n_due = defaultdict(int)
+        self.n_sent = 0
 
     def run(self, n_steps):
         fired, V_m, inputs = [], np.zeros((n_steps, self.n), F), np.zeros((n_steps, self.n))
+        I_syn = np.zeros((n_steps, 2, self.n), F)
         for step in range(n_steps):
             self._poisson(step)
             arrivals, wide = self.due.pop(step, np.zeros((2, self.n))), self.due_wide.pop(step, np.zeros((2, self.n)))
@@ -72,13 +74,14 @@ class _Oracle:
                 here = slice(x.first, x.first + x.n)
                 spiked = x.update(arrivals[:, here], wide[:, here], self._current(x, step))
                 V_m[step, here] = x.v
+                for r, current in enumerate(x.current):
+                    I_syn[step, r, here] = current
                 now += (x.first + np.flatnonzero(spiked)).tolist()
             fired += [(step, i) for i in sorted(now)]
             for i in now + self._given(step):
                 self._send(step, i)
         pairs = np.array(fired, np.int64).reshape(-1, 2)
-        delivered = sum(n for step, n in self.n_due.items() if step < n_steps)
-        return Trace(pairs[:, 0], pairs[:, 1], V_m, inputs, delivered)
+        return Trace(pairs[:, 0], pairs[:, 1], V_m, I_syn, inputs, self.n_sent)
 
     def _rows(self, sim):
         """For each source: delay in steps, target, receptor, whole number, is it wide?, weight of every synapse."""
@@ -116,7 +119,7 @@ class _Oracle:
                     np.add.at(book[step + d], (receptor[s], target[s]), number[s])
             s = delay == d
             np.add.at(self.arrived[step + d], target[s], weight[s])
-            self.n_due[step + d] += int(s.sum())
+            self.n_sent += int(s.sum())
 
     def _given(self, step):
         """Sources that fire at the end of this step, at (step + 1) dt."""

@@ -46,12 +46,17 @@ def spikes(sim, duration):
     """All spikes of neurons in `duration` ms as an array (n, 2) of step and id, sorted; the ids of sources are left
     out.
     """
+    return spikes_and_events(sim, duration)[0]
+
+
+def spikes_and_events(sim, duration):
+    """The same, and the number of synaptic events."""
     pairs = []
-    sim.run(duration, sink=lambda steps, ids: pairs.append(np.column_stack([steps, ids])))
+    result = sim.run(duration, sink=lambda steps, ids: pairs.append(np.column_stack([steps, ids])))
     pairs = np.concatenate([np.empty((0, 2), np.int64), *pairs])
     layout = sim.plan.layout
     neuron = np.repeat(np.array(layout.group_of) >= 0, np.diff(layout.first_id))
-    return pairs[neuron[pairs[:, 1].astype(int)]]
+    return pairs[neuron[pairs[:, 1].astype(int)]], result.synaptic_events
 
 
 def recurrent(seed=1, n=200):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,13 +14,15 @@ import pytest
 
 import biosnn as bs
 from biosnn.demos import DEMOS
+from biosnn.engine import ways
 from biosnn.runners import cli
 from biosnn.runners.parser import build_parser
 
 SUMMARY_KEYS = [
     "demo", "n_neurons", "n_synapses", "steps", "dt_ms", "seed", "device", "threads", "synapse_backend",
-    "ring_strategy", "plan_bytes", "bytes_per_synapse", "build_s", "compile_s", "run_s", "rtf", "spikes",
-    "synaptic_events", "events_per_s", "rates_hz", "cv_isi", "peak_rss_mib", "spikes_sha256", "versions",
+    "fused_layout", "ring_strategy", "ring_dtype", "backend_steps", "plan_bytes", "bytes_per_synapse", "build_s",
+    "compile_s", "run_s", "rtf", "spikes", "synaptic_events", "events_per_s", "rates_hz", "cv_isi", "peak_rss_mib",
+    "spikes_sha256", "versions",
 ]  # fmt: skip
 SMALL = ["--n", "500", "--threads", "1", "--warmup", "50", "--duration", "123.4"]
 
@@ -32,6 +35,11 @@ def run(folder, *arguments):
 
 def strict_json(path):
     return json.loads(path.read_text(), parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+
+
+def rows_of(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,10 @@ def test_summary_says_what_the_run_was_and_did(dashboard):
     sim, result = expected()
     assert (found["n_neurons"], found["n_synapses"], found["steps"]) == (500, sim.n_synapses, 1234)
     assert (found["demo"], found["dt_ms"], found["seed"], found["threads"]) == ("network", 0.1, 1, 1)
-    assert (found["synapse_backend"], found["ring_strategy"]) == ("event_driven", "spike_history")
+    chosen = sim.plan.ways
+    assert (found["synapse_backend"], found["ring_strategy"]) == (chosen.backend, chosen.ring)
+    assert (found["fused_layout"], found["ring_dtype"]) == (None, "none")
+    assert found["backend_steps"] == {"event_driven": 1234, "spmm_fused": 0}
     assert found["spikes_sha256"] == result.fingerprint
     assert (found["spikes"], found["synaptic_events"]) == (result.n_spikes, result.synaptic_events)
     assert found["rates_hz"] == pytest.approx(result.rates)
@@ -78,8 +89,7 @@ def test_spike_files_hold_every_spike(dashboard, tmp_path):
     everything = {
         (name, float(t), int(i)) for name, s in result.spikes.items() for t, i in zip(s.times, s.senders, strict=True)
     }
-    with (dashboard[0] / "spikes.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(dashboard[0] / "spikes.csv")
     assert {(r["population"], float(r["time_ms"]), int(r["neuron"])) for r in rows} == everything
     assert len(rows) == len(everything) == result.n_spikes
     run(tmp_path / "npz", *SMALL, "--spikes", "npz")
@@ -92,8 +102,7 @@ def test_spike_files_hold_every_spike(dashboard, tmp_path):
 
 def test_metrics_add_up_to_the_spikes(dashboard):
     _, result = expected()
-    with (dashboard[0] / "metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(dashboard[0] / "metrics.csv")
     assert len(rows) == 2 * 13  # two populations, bins of 10 ms, the last of 3.4
     assert float(rows[0]["time_ms"]) == 60.0
     assert float(rows[-1]["time_ms"]) == 173.4
@@ -107,8 +116,35 @@ def test_metrics_add_up_to_the_spikes(dashboard):
 def test_run_config_repeats_the_run(dashboard, tmp_path):
     config = strict_json(dashboard[0] / "run_config.json")
     flags = [f"--{k}={config[k]}" for k in ("demo", "n", "p", "dt", "seed", "steps", "threads")]
+    flags += [f"--{k.replace('_', '-')}={config[k]}" for k in config["asked"] if config[k] is not None]
     again = run(tmp_path / "again", *flags, f"--warmup={config['warmup_ms']}")
-    assert again["spikes_sha256"] == dashboard[1]["spikes_sha256"]
+    same = ["spikes_sha256", "synapse_backend", "fused_layout", "ring_strategy", "ring_dtype", "backend_steps"]
+    assert [again[key] for key in same] == [dashboard[1][key] for key in same]
+
+
+def test_run_config_holds_what_was_asked_for_beside_what_was_chosen(dashboard, tmp_path):
+    asked = strict_json(dashboard[0] / "run_config.json")["asked"]
+    assert asked == ways.asked({}) == cli.asked_ways(build_parser().parse_args([]))
+    flags = ["--synapse-backend=spmm_fused", "--ring-strategy=event_bucketed", "--ring-capacity-max=50000"]
+    summary = run(tmp_path / "run", *SMALL, *flags)
+    config = strict_json(tmp_path / "run" / "run_config.json")
+    assert config["asked"] == asked | {
+        "synapse_backend": "spmm_fused", "ring_strategy": "event_bucketed", "ring_capacity_max": 50000,
+    }  # fmt: skip
+    for key in ("synapse_backend", "fused_layout", "ring_strategy", "ring_dtype"):
+        assert config[key] == summary[key]
+    assert (config["fused_layout"], config["max_ring_mib"]) == ("coo", 2048.0)
+    assert config["ring_capacity_max"] == 50000 // 64 * 64  # whole blocks
+    assert summary["backend_steps"] == {"event_driven": 0, "spmm_fused": 1234}
+    assert summary["spikes_sha256"] == dashboard[1]["spikes_sha256"]
+
+
+def test_backend_steps_leave_the_warmup_out(tmp_path):
+    long_steps = ["--dt", "0.5", "--duration", "100"]  # of which a neuron can fire in every fifth: both may pay
+    found = run(tmp_path / "run", *SMALL, *long_steps)
+    assert found["synapse_backend"] == "auto"
+    steps = found["backend_steps"].values()
+    assert max(steps) <= 200 <= sum(steps)  # where it changes, both deliver
 
 
 def test_fast_mode_keeps_metrics_and_summary_alone(dashboard, tmp_path):
@@ -171,6 +207,20 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
         (["--device", "cuda"], ["device 'cuda'", "--device cpu"]),
         (["--frobnicate"], ["--frobnicate", "--help"]),
         (["--n", "10000000", "--p", "0.5"], ["memory", "synapses", "GiB", "fewer"]),
+        (["--synapse-backend", "gather"], ["--synapse-backend", "gather", "spmm_fused", "--help"]),
+        (
+            ["--synapse-backend", "event_driven", "--fused-layout", "coo"],
+            ["fused_layout", "spmm_fused", "leave it out"],
+        ),
+        (["--ring-strategy", "spike_history", "--ring-dtype", "float16"], ["ring_dtype", "float16", "use", "'dense'"]),
+        (["--ring-strategy", "dense", "--ring-capacity-max", "9999"], ["ring_capacity_max", "dense", "leave it out"]),
+        (["--ring-strategy", "event_bucketed", "--ring-capacity-max", "9"], ["at least", "leave 9", "raise"]),
+        (["--ring-capacity-max", "0"], ["ring_capacity_max must be at least 1", "got 0"]),
+        (["--max-ring-mib", "nan"], ["max_ring_mib must be finite", "(MiB)"]),
+        (
+            ["--n", "20000", "--p", "0.001", "--ring-strategy", "dense", "--max-ring-mib", "1"],
+            ["dense ring", "n_post 20,000", "--max-ring-mib 1", "event_bucketed", "raise"],
+        ),
     ],
     ids=" ".join,
 )
@@ -200,6 +250,34 @@ def test_what_was_written_is_never_written_over(dashboard, capsys):
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("demo", DEMOS)
+def test_a_plan_is_printed_without_a_compiler_and_nothing_is_written(demo, tmp_path):
+    script = (
+        f"import sys; from biosnn.runners import cli; assert cli.main(['--plan', '--demo', {demo!r}]) == 0; "
+        "assert not {'numba', 'llvmlite'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.startswith("plan: ")
+    assert "total, host" in done.stdout
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_that_exceeds_the_memory_is_printed_too(tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert cli.main(["--plan", "--n", "10000000", "--p", "0.5", "--out", str(folder)]) == 2
+    printed = capsys.readouterr()
+    assert "total, host" in printed.out
+    assert printed.err.startswith("biosnn: error: plan: ")
+    assert printed.err.count("\n") == 1
+    assert not folder.exists()
+
+
+def test_a_plan_shows_the_ring_that_was_asked_for(capsys):
+    assert cli.main(["--plan", "--ring-strategy", "dense", "--ring-dtype", "bfloat16"]) == 0
+    assert re.search(r"dense ring.* x 2 B +bfloat16", capsys.readouterr().out)
+
+
 def test_a_directory_that_cannot_be_written_is_refused_before_building(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setattr(bs.Network, "build", lambda *_, **__: pytest.fail("built"))
@@ -223,6 +301,32 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "run" / "metrics.csv").read_text().startswith("time_ms")
 
 
+def test_a_full_ring_ends_the_run_with_complete_files_and_one_line(tmp_path, capsys):
+    arguments = [
+        "--n", "400", "--p", "0.5", "--threads", "1", "--warmup", "10", "--duration", "50",
+        "--ring-strategy", "event_bucketed",
+    ]  # fmt: skip
+    run(tmp_path / "free", *arguments)
+    capsys.readouterr()
+    folder = tmp_path / "full"
+    assert cli.main([*arguments, "--ring-capacity-max", "6000", "--out", str(folder)]) == 2
+    *_, stopped, error = capsys.readouterr().err.splitlines()
+    assert error.startswith("biosnn: error: the event_bucketed ring is full at ")
+    assert "raise --ring-capacity-max" in error
+    assert stopped.endswith(f" ms; {folder} holds what happened until then")
+    stop = float(stopped.split()[2])  # stopped at ...
+    assert 0 < stop < 50
+    everything = rows_of(tmp_path / "free" / "spikes.csv")
+    until_then = [r for r in everything if float(r["time_ms"]) < 10 + stop + 0.05]
+    assert 0 < len(until_then) < len(everything)
+    assert rows_of(folder / "spikes.csv") == until_then
+    metrics = rows_of(folder / "metrics.csv")
+    assert sum(int(r["spikes"]) for r in metrics) == len(until_then)
+    assert float(metrics[-1]["time_ms"]) == pytest.approx(10 + stop)
+    assert strict_json(folder / "run_config.json")["ring_capacity_max"] == 6000 // 64 * 64  # whole blocks
+    assert not (folder / "summary.json").exists()
+
+
 def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
     arguments = [*SMALL[:6], "--duration", "1e9", "--out", tmp_path / "run"]
     with subprocess.Popen(
@@ -239,10 +343,9 @@ def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
     assert process.returncode == 130
     assert "stopped at" in said
     assert "Traceback" not in said
-    with (tmp_path / "run" / "spikes.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    with (tmp_path / "run" / "metrics.csv").open() as file:
-        assert sum(int(r["spikes"]) for r in csv.DictReader(file)) == len(rows)
+    assert sum(int(r["spikes"]) for r in rows_of(tmp_path / "run" / "metrics.csv")) == len(
+        rows_of(tmp_path / "run" / "spikes.csv")
+    )
 
 
 def _has_spikes(path):
@@ -266,6 +369,20 @@ def test_parser_knows_every_demo_and_explains_every_flag():
     assert all(a.help for a in actions.values())
     assert {"--n", "--p", "--scale", "--steps", "--duration", "--warmup", "--dt", "--seed", "--device", "--threads",
             "--mode", "--out"} <= set(actions)  # fmt: skip
+
+
+def test_parser_repeats_the_ways_that_the_engine_knows():
+    actions = {a.option_strings[0]: a for a in build_parser()._actions}
+    for flag, choices in (
+        ("--synapse-backend", ways.BACKENDS),
+        ("--fused-layout", ways.LAYOUTS),
+        ("--ring-strategy", ways.RINGS),
+        ("--ring-dtype", ways.RING_DTYPES),
+    ):
+        assert tuple(actions[flag].choices) == choices
+    assert actions["--max-ring-mib"].default == ways.MAX_RING_MIB
+    flags = {f"--{name.replace('_', '-')}" for name in ways.Asked.__annotations__}
+    assert flags <= set(actions)
 
 
 def test_parser_needs_the_standard_library_alone():

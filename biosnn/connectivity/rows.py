@@ -1,4 +1,4 @@
-"""Filling the rows of a synapse table: draw each source's synapses, sort them by (partition, delay), pack them.
+"""Filling the rows of a synapse table: draw each source's synapses, sort them by partition and delay, pack them.
 
 A row is drawn from a random sequence of its own, sorted in buffers that stay in the cache, and written once: no synapse
 is held twice, and any number of threads gives the same table.
@@ -16,27 +16,28 @@ from biosnn.random import SYNAPSE, keyed
 @parallel_kernel
 def fill_rows(
     cuts, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-    weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+    weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
 ):  # fmt: skip
     """`fill` the rows cuts[c]..cuts[c+1]-1 in parallel over c."""
     for c in prange(cuts.size - 1):
         fill(
             cuts[c], cuts[c + 1], seed, population_first, strand_first, strands, degrees, target_ids, listed,
-            list_start, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+            list_start, weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
         )  # fmt: skip
 
 
 @kernel
 def fill(
     begin, end, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-    weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row_first, words, segments,
+    weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
 ):  # fmt: skip
     """Draw and pack the rows of sources begin..end-1.
 
     The strands of population a are strands[strand_first[a] : strand_first[a+1]], those with PLACED targets first: these
     stand in `words` already, at the start of the row. `weights` holds 16-bit fixed-point numbers or the bits of float32
-    ones, and words[row_first[i] + s] = weight << (16 or 32) | slot. In the row of source i, the synapses to partition p
-    with delay class k begin at segments[i, p * n_delays + k].
+    ones, and words[row_first[i] + s] = weight << (16 or 32) | slot. A delay is steps[class]. It is written to `delays`,
+    where that has room; then rows are sorted by partition, and those of source i to partition p begin at
+    segments[i, p]. Else they are sorted by delay as well, and those of class k begin at segments[i, p * n_classes + k].
     """
     longest, widest = i64(1), i64(1)
     for i in range(begin, end):
@@ -44,8 +45,8 @@ def fill(
     for s in range(strands.size):
         widest = max(widest, strands[s].n_target)
     chosen, bits = np.empty(longest, u32), np.empty(longest, u32)
-    row, keys = np.empty(longest, words.dtype), np.empty(longest, u32)
-    marks, counts = np.zeros(widest, u8), np.empty(n_parts * n_delays + 1, i64)
+    row, keys, waits = np.empty(longest, words.dtype), np.empty(longest, u32), np.empty(longest, steps.dtype)
+    marks, counts = np.zeros(widest, u8), np.empty(segments.shape[1], i64)
     a = np.searchsorted(population_first, begin, side="right") - 1
     for i in range(begin, end):
         while i >= population_first[a + 1]:
@@ -61,17 +62,18 @@ def fill(
             listed_at = strand.listed_at + start
             choose(strand, i, degree, state, target_ids, listed, listed_at, placed, marks, chosen, bits)
             _attach(
-                strand, degree, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays,
-                row[n:], keys[n:], counts,
+                strand, degree, start, chosen, bits, weights, delay_classes, cell_of, part_of, slot_shift, steps,
+                delays.size == 0, row[n:], keys[n:], waits[n:], counts,
             )  # fmt: skip
             n += degree
-        _write_sorted(i, n, row, keys, counts, row_first[i], words, segments)
+        _write_sorted(i, n, row, keys, waits, counts, row_first[i], words, delays, segments)
 
 
 @kernel
 def _attach(
-    strand, n, start, chosen, bits, weights, delay_classes, cell_of, slot_shift, n_parts, n_delays, row, keys, counts
-):
+    strand, n, start, chosen, bits, weights, delay_classes, cell_of, part_of, slot_shift, steps, by_delay,
+    row, keys, waits, counts,
+):  # fmt: skip
     """Give the chosen targets weight and delay: words to `row`, sort keys to `keys`, counted in counts[key + 1]."""
     word = row.dtype.type
     width = u64(8 * weights.itemsize)
@@ -85,13 +87,14 @@ def _attach(
         cell = i64(cell_of[target])
         slot = i64(target) + slot_shift[i64(u64(weight) >> (width - u64(1))), cell]
         row[k] = word((u64(weight) << width) | u64(slot))
-        key = u32((cell % n_parts) * n_delays + i64(delay))
+        key = u32(part_of[cell] * steps.size + i64(delay)) if by_delay else u32(part_of[cell])
         keys[k] = key
+        waits[k] = steps[delay]
         counts[key + 1] += 1
 
 
 @kernel
-def _write_sorted(i, n, row, keys, counts, at, words, segments):
+def _write_sorted(i, n, row, keys, waits, counts, at, words, delays, segments):
     """Counting sort of one row by key; segments[i] becomes the start of each key."""
     for c in range(counts.size - 1):
         counts[c + 1] += counts[c]
@@ -100,4 +103,6 @@ def _write_sorted(i, n, row, keys, counts, at, words, segments):
     for s in range(n):
         key = keys[s]
         words[at + counts[key]] = row[s]
+        if delays.size:
+            delays[at + counts[key]] = waits[s]
         counts[key] += 1

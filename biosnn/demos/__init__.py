@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from biosnn.demos import brunel, microcircuit, network, vogels_abbott
+from biosnn.demos import brunel, microcircuit, million, network, vogels_abbott
 from biosnn.engine.network import Network
 
 # By the name that --demo knows; the parameters of each function are the flags that the demo takes.
@@ -13,4 +13,5 @@ DEMOS: dict[str, Callable[..., Network]] = {
     "vogels_abbott": vogels_abbott.vogels_abbott,
     "brunel": brunel.brunel,
     "microcircuit": microcircuit.microcircuit,
+    "million": million.million,
 }

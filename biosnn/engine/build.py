@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from biosnn import _cache
 from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, resolve
+from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.layout import Layout, ModelGroup
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
+from biosnn.engine.travel import travel_arrays
 from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names, varied_constants
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
@@ -62,16 +64,14 @@ def build(net: Description, plan: Plan) -> Built:
         tables = [build_table(net, plan, t, plan.threads) for t in plan.tables]
         compiled = sum(t.compile_s for t in tables)
         arrays: Arrays = {"seed": np.array([net.seed], np.uint64)}
-        for table in tables:
-            kind = "_wide" if table.wide else ""
-            arrays[f"row_first{kind}"] = table.row_first
-            arrays[f"words{kind}"] = table.words
-            arrays[f"segments{kind}"] = table.segments
+        arrays |= travel_arrays(net, plan, tables)
         arrays |= _inputs(plan)
         layout = plan.layout
+        ways = plan.ways
+        travel = Travel(ways.backend, ways.layout, ways.ring, ways.by_delay, tuple(t.wide for t in tables))
         per_neuron: list[frozenset[str]] = []
         shape = driver.Shape(
-            layout.groups, per_neuron, [t.wide for t in tables], [False, False], bool(net.spike_trains),
+            layout.groups, per_neuron, travel, [False, False], bool(net.spike_trains),
             plan.precision.any_wide, [], plan.parallel, plan.parallel and meeting.can_meet(cpu.n_threads()),
         )  # fmt: skip
         if shape.meets:
@@ -103,8 +103,6 @@ def build(net: Description, plan: Plan) -> Built:
 def _inputs(plan: Plan) -> Arrays:
     n = int(plan.layout.drive_at[-1])
     found: Arrays = {"drive": np.zeros(n, np.int32), "drive_at": plan.layout.drive_at}
-    # one row of 64 bytes per partition: threads never write to one line
-    found["events"] = np.zeros((plan.layout.n_parts, 8), np.int64)
     if plan.precision.any_wide:
         found["wide_drive"] = np.zeros(n, np.int64)
         found["wide_scale"] = np.array([plan.precision.wide_scale])
@@ -121,12 +119,9 @@ def _history(plan: Plan, sources: bool) -> Arrays:
     if sources:
         most[-1] = layout.n_ids - layout.n_neurons
     return {
-        "delays": plan.delays,
         "most_spikes": most,
-        "spike_first": np.zeros((lists, plan.chunk_steps + plan.longest_delay + 1), np.int64),
+        "spike_first": np.zeros((lists, plan.chunk_steps + plan.ways.kept + 1), np.int64),
         "spike_ids": np.zeros((lists, capacity), np.int32),
-        "due_begin": np.zeros((layout.n_parts, lists * capacity if plan.tables else 1), np.int64),
-        "due_end": np.zeros((layout.n_parts, lists * capacity if plan.tables else 1), np.int64),
     }
 
 

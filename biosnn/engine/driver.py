@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from biosnn.engine.delivery import Travel, write_delivery, write_fullness, write_mark
 from biosnn.engine.layout import ModelGroup
 from biosnn.engine.update_loop import update_arguments, write_update
 
@@ -19,14 +20,25 @@ HELPERS = {  # what a driver may call, and where it stands
     "meet": "biosnn.backends.meeting",
     "change": "biosnn.inputs.currents",
     "fire": "biosnn.inputs.spike_trains",
-    "deliver_packed": "biosnn.propagation.event_driven",
-    "deliver_wide": "biosnn.propagation.event_driven",
-    "due_segments": "biosnn.propagation.event_driven",
+    "deliver": "biosnn.propagation.event_driven",
+    "mark": "biosnn.propagation.spmm_fused",
+    "multiply_coo": "biosnn.propagation.spmm_fused",
+    "multiply_csr": "biosnn.propagation.spmm_fused",
+    "choose": "biosnn.propagation.switching",
+    "EVENTS": "biosnn.propagation.switching",
+    "MARKED": "biosnn.propagation.switching",
+    "PRODUCT": "biosnn.propagation.switching",
+    "Dense": "biosnn.propagation.dense",
+    "take_dense": "biosnn.propagation.dense",
+    "Buckets": "biosnn.propagation.event_bucketed",
+    "are_full": "biosnn.propagation.event_bucketed",
+    "take_events": "biosnn.propagation.event_bucketed",
+    "Now": "biosnn.propagation.spike_history",
     "collect": "biosnn.propagation.spike_history",
     "is_crowded": "biosnn.propagation.spike_history",
     "sample": "biosnn.recording.kernels",
 }
-POLICY = ("f32", "f64", "i32", "i64", "kernel", "parallel_kernel", "prange", "scalar", "u64")
+POLICY = ("f32", "f64", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange", "scalar", "u64")
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Shape:
 
     groups: list[ModelGroup]
     per_neuron: list[frozenset[str]]  # of each group: constants that are arrays
-    tables: list[bool]  # wide?
+    travel: Travel
     poisson: list[bool]  # Poisson inputs into the int32 input, into the int64 input
     sources: bool
     wide: bool  # there is an int64 input
@@ -141,14 +153,7 @@ def _head(shape: Shape, outer: list[str], body: str) -> str:
 
 def _partition(shape: Shape) -> list[str]:
     """What one thread does for its partition in one step."""
-    lines: list[str] = []
-    for t, wide in enumerate(shape.tables):
-        kind, drive = ("_wide", "wide_drive") if wide else ("", "drive")
-        rows = [f"row_first{kind}", f"segments{kind}", "due_begin", "due_end"]
-        lines += _call("n = due_segments", ["step", "origin", "p", "delays", "spike_first", "spike_ids", *rows])
-        target = ["due_begin", "due_end", f"words{kind}", drive, "u64(drive_at[p])"]
-        target += ["wide_scale[0]"] if wide else []
-        lines += _call(f"events[p, {t}] += deliver_{'wide' if wide else 'packed'}", ["p", "n", *target])
+    lines = write_delivery(shape.travel, _call)
     for wide, there in zip((False, True), shape.poisson, strict=True):
         if there:
             kind, drive = ("_wide", "wide_drive") if wide else ("", "drive")
@@ -164,6 +169,7 @@ def _partition(shape: Shape) -> list[str]:
         lines.append(f"for q in range({pre}sections.shape[1]):")
         lines.append(f"    n = collect({pre}spiked, {pre}sections[p, q], p, n, spike_ids)")
     lines.append("spike_first[p, step - origin + 1] = n")
+    lines += write_mark(shape.travel, "p", _call)
     for k, probe in enumerate(shape.probes):
         row = f"(step + 1) // {probe.every} - first_step // {probe.every} - 1"
         variable = prefix(shape, probe.group) + probe.variable
@@ -183,7 +189,10 @@ def _once_a_step(shape: Shape) -> tuple[list[str], str]:
     if shape.sources:
         where = ["spike_ids.shape[0] - 1", "spike_first", "spike_ids"]
         lines += _call("fire", ["step", "origin", "cursor", str(len(injected)), "train_step", "train_id", *where])
-    return lines, "is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"
+        lines += write_mark(shape.travel, "spike_ids.shape[0] - 1", _call)
+    crowded = "is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"
+    full = write_fullness(shape.travel)
+    return lines, f"{crowded} or {full}" if full else crowded
 
 
 def _mentioned(lines: list[str], names: Collection[str]) -> list[str]:

@@ -22,6 +22,7 @@ I64 = NDArray[np.int64]
 MOST_SLOTS = 65536  # of one partition: a packed synapse has 16 bits for its slot
 # Cells start at multiples of 16 neurons where populations allow it, so vectors and cache lines are seldom shared.
 ALIGN = 16
+LINE_BITS = 512  # of a cache line
 # Work of updating one neuron for one step, in synapses of in-degree (measured on the microcircuit, about 4 Hz).
 UPDATE_WORK = 4000.0
 
@@ -79,6 +80,26 @@ class Layout:
         for c, cell in enumerate(self.cells):
             table[cell.first : cell.last] = c
         return table
+
+    def bit_words(self, sources: bool) -> I64:
+        """Where the words of each list of spikes start, for a bit per neuron: no two lists share a cache line."""
+        n = np.zeros(self.n_parts + sources, np.int64)
+        for cell in self.cells:
+            n[cell.part] += cell.last - cell.first
+        if sources:
+            n[-1] = self.n_ids - self.n_neurons
+        return np.concatenate([[0], np.cumsum(-(-n // LINE_BITS) * (LINE_BITS // 32))])
+
+    def bit_of(self, sources: bool) -> NDArray[np.uint32]:
+        """The bit of each neuron and spike source: list by list, in the order of ids inside a list."""
+        part = np.full(self.n_ids, self.n_parts, np.int64)
+        for cell in self.cells:
+            part[cell.first : cell.last] = cell.part
+        order = np.argsort(part, kind="stable")
+        first = np.searchsorted(part[order], np.arange(self.n_parts + 1))
+        found = np.empty(self.n_ids, np.int64)
+        found[order] = np.arange(self.n_ids) - first[part[order]] + 32 * self.bit_words(sources)[part[order]]
+        return found.astype(np.uint32)
 
     def first_of(self) -> dict[str, int]:
         """First id of each population, by name."""

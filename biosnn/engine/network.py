@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from biosnn import _validate, backends
 from biosnn.engine.plan import Plan, make_plan
+from biosnn.engine.ways import Asked
 from biosnn.network.description import Description
 
 if TYPE_CHECKING:
@@ -20,20 +21,24 @@ class Network(Description):
     dt is the step in ms; `seed` decides everything that is random, alike for any number of threads.
     """
 
-    def plan(self, threads: int | None = None) -> Plan:
-        """What building would allocate and choose; print it. Nothing is drawn or allocated."""
+    def plan(self, threads: int | None = None, **ways: Unpack[Asked]) -> Plan:
+        """What building would allocate and choose; print it. Nothing is drawn or allocated.
+
+        `ways` are synapse_backend, fused_layout, ring_strategy, ring_dtype, ring_capacity_max and max_ring_mib:
+        see `Asked`. Raises DescriptionError for ways that cannot be combined, MemoryPlanError for too large a ring.
+        """
         if threads is not None:
             threads = _validate.count("plan", "threads", threads, at_least=1, at_most=MOST_THREADS)
-        return make_plan(self, threads)
+        return make_plan(self, threads, ways)
 
-    def build(self, device: str = "cpu", threads: int | None = None) -> Simulation:
+    def build(self, device: str = "cpu", threads: int | None = None, **ways: Unpack[Asked]) -> Simulation:
         """Draw and allocate the network, write and compile its driver.
 
-        threads=None divides the work among the cores where a step is long enough for it to pay. Raises MemoryPlanError
-        where the plan exceeds the free memory, DeviceError for a device that is not there.
+        threads=None divides the work among the cores where a step is long enough for it to pay; `ways` as in `plan`.
+        Raises MemoryPlanError where the plan exceeds the free memory, DeviceError for a device that is not there.
         """
         backends.check(device)
-        plan = self.plan(threads)
+        plan = self.plan(threads, **ways)
         plan.check_memory()
         from biosnn.engine.build import build  # Numba is loaded here, not before
         from biosnn.engine.simulation import Simulation

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.engine import precision
+from biosnn.engine.entries import PARTS, Entry, list_entries
 from biosnn.engine.layout import Layout, lay_out
-from biosnn.engine.update_loop import varied_constants
+from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
@@ -26,16 +27,6 @@ NS_NEURON, NS_POISSON, NS_EVENT, ASSUMED_HZ = 0.6, 0.5, 1.5, 10.0
 HISTORY_ROOM = 65536
 CHUNK_STEPS = 8192  # steps from one return to Python to the next, at most
 SAMPLE_BYTES = 32 * 2**20  # of one recorder's buffer, at most (or one sample of all its neurons)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One array of the plan."""
-
-    name: str
-    formula: str
-    dtype: str
-    bytes: int
 
 
 @dataclass
@@ -60,15 +51,19 @@ class Plan:
     threads: int
     parallel: bool
     chunk_steps: int
-    synapse_backend: str = "event_driven"  # rows of the neurons that fired
-    ring_strategy: str = "spike_history"  # spikes are remembered until they are due, not scattered
+    ways: Ways
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
-        """Total of all arrays."""
-        return sum(e.bytes for e in self.entries)
+        """Total of all arrays that building allocates."""
+        return sum(e.bytes for e in self.entries if not e.later)
+
+    @property
+    def later_bytes(self) -> int:
+        """Bytes of what is allocated when it is needed, if it ever is."""
+        return sum(e.bytes for e in self.entries if e.later)
 
     @property
     def n_synapses(self) -> float:
@@ -78,7 +73,17 @@ class Plan:
     @property
     def longest_delay(self) -> int:
         """In steps; at least one."""
-        return int(self.delays.max(initial=1))
+        return self.ways.ring_len
+
+    def wait_dtype(self) -> type[np.unsignedinteger]:
+        """Of the delays, in steps, that stand beside synapses."""
+        return np.uint8 if self.longest_delay < 2**8 else np.uint16 if self.longest_delay < 2**16 else np.uint32
+
+    def fused_rows(self) -> int:
+        """Rows of a fused matrix: one for each slot, or delay and slot; of coo, one for each partition and delay."""
+        if self.ways.layout == "coo":
+            return self.layout.n_parts * self.delays.size
+        return int(self.layout.n_slots.sum()) * (self.delays.size if self.ways.stacked_by_row else 1)
 
     @property
     def history_capacity(self) -> int:
@@ -89,11 +94,15 @@ class Plan:
         sources = self.layout.n_ids - self.layout.n_neurons
         return int(max(ids.max(initial=0), sources)) + HISTORY_ROOM
 
+    def take_later(self) -> None:
+        """Count what is allocated later as allocated: it is there now."""
+        self.entries = [replace(e, later=False) for e in self.entries]
+
     def check_memory(self) -> None:
         """Raise MemoryPlanError if the plan exceeds the machine's free memory."""
         free = free_memory()
         if free is not None and self.bytes > free:
-            largest = max(self.entries, key=lambda e: e.bytes)
+            largest = max((e for e in self.entries if not e.later), key=lambda e: e.bytes)
             raise MemoryPlanError(
                 f"plan: {_size(self.bytes)} needed, {_size(free)} of memory free; the largest array is {largest.name} "
                 f"({largest.formula}: {_size(largest.bytes)}); use fewer neurons, synapses or threads, "
@@ -101,8 +110,18 @@ class Plan:
             )
 
     def __str__(self) -> str:
-        rows = [(e.name, e.formula, e.dtype, _size(e.bytes)) for e in self.entries]
-        rows.append(("total", "", "", _size(self.bytes)))
+        rows: list[tuple[str, ...]] = []
+        for part in PARTS:
+            mine = [e for e in self.entries if e.part == part]
+            if mine:
+                rows.append((f"{part}:", "", "", _size(sum(e.bytes for e in mine if not e.later))))
+            for e in mine:
+                size = f"({_size(e.bytes)})" if e.later else _size(e.bytes)
+                rows.append((f"  {e.name}", e.formula, e.dtype, size))
+        rows.append(("total, host", "", "", _size(self.bytes)))
+        rows.append(("total, device", "", "", "0 B"))
+        if self.later_bytes:
+            rows.append(("(when activity asks for it)", "", "", f"({_size(self.later_bytes)})"))
         widths = [max(len(r[c]) for r in rows) for c in range(4)]
         table = "\n".join(
             f"  {n:<{widths[0]}}  {f:<{widths[1]}}  {d:<{widths[2]}}  {b:>{widths[3]}}" for n, f, d, b in rows
@@ -110,21 +129,25 @@ class Plan:
         about = "" if all(t.exact for t in self.tables) else "about "
         head = (
             f"plan: {self.layout.n_neurons:,} neurons, {about}{self.n_synapses:,.0f} synapses, "
-            f"{self.layout.n_parts} partition(s), {'parallel' if self.parallel else 'serial'} driver"
+            f"{self.layout.n_parts} partition(s), {'parallel' if self.parallel else 'serial'} driver, "
+            f"synapse backend {self.ways.backend}, ring {self.ways.ring}"
         )
         return "\n".join([head, table, *(f"  note: {n}" for n in self.notes)])
 
 
-def make_plan(net: Description, threads: int | None = None) -> Plan:
+def make_plan(net: Description, threads: int | None = None, ways: Asked | None = None) -> Plan:
     """Plan a network for a number of threads (None: by the planned work of a step)."""
+    wanted = asked(ways or {})
     if threads is None:
         threads = cores() if _step_ns(net) > WORTH_DIVIDING and cores() > 1 else 1
     layout = lay_out(net, threads)
     chosen = precision.choose(net, layout)
     found = [delay_steps(c.delay, net.dt) for c in net.connections]
     delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
-    plan = Plan(layout, chosen, delays, _tables(net, chosen), threads, threads > 1, CHUNK_STEPS)
-    plan.notes += chosen.notes
+    tables = _tables(net, chosen)
+    travel = choose(wanted, _traffic(net, layout, tables, delays))
+    plan = Plan(layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel)
+    plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
     plan.notes += [f"population {p.name!r}: {r}" for p in net.populations.values() if (r := _t_ref_rounding(p, net.dt))]
     if net.connections:
@@ -137,7 +160,7 @@ def make_plan(net: Description, threads: int | None = None) -> Plan:
         if recorder.variable != "spikes":
             row = 4 * len(recorder.target)
             plan.chunk_steps = min(plan.chunk_steps, max(1, SAMPLE_BYTES // max(row, 1)) * recorder.every)
-    _list_entries(net, plan)
+    plan.entries = list_entries(net, plan)
     return plan
 
 
@@ -186,9 +209,28 @@ def _tables(net: Description, chosen: precision.Precision) -> list[TablePlan]:
             connections = [net.connections[k] for k in mine]
             n = sum(c.n_expected for c in connections)
             longest = _longest_row(connections)
-            dtype = np.uint16 if longest < 2**16 else np.uint32
+            dtype = np.uint8 if longest < 2**8 else np.uint16 if longest < 2**16 else np.uint32
             tables.append(TablePlan(wide, mine, n, all(c.n_exact for c in connections), dtype))
     return tables
+
+
+def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: NDArray[np.int64]) -> Traffic:
+    """What the choice of ways looks at."""
+    names = {p.name for c in net.connections for p, _ in c.source.pieces}
+    n_sources = sum(net.populations[name].n for name in names)
+    active = sum(net.populations[name].n * _most_active(net.populations[name], net.dt) for name in names)
+    return Traffic(
+        n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
+        tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1),
+    )  # fmt: skip
+
+
+def _most_active(population: Population, dt: float) -> float:
+    """The largest part of a population that can fire in each step, for its refractoriness."""
+    t_ref = population.model.values.get("t_ref") if population.model is not None else None
+    if t_ref is None or isinstance(t_ref, Distribution):
+        return 1.0
+    return float(np.mean(1 / (1 + np.rint(np.asarray(t_ref) / dt)))) if np.size(t_ref) else 0.0
 
 
 def _longest_row(connections: list[Connection]) -> float:
@@ -206,68 +248,6 @@ def _t_ref_rounding(population: Population, dt: float) -> str:
         return ""
     off = float(np.abs(t_ref - np.rint(np.asarray(t_ref) / dt) * dt).max(initial=0))
     return f"t_ref rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
-
-
-def _list_entries(net: Description, plan: Plan) -> None:
-    layout = plan.layout
-    ids, parts, n_delays = layout.n_ids, layout.n_parts, plan.delays.size
-
-    def add(name: str, formula: str, dtype: str, count: float, size: int) -> None:
-        plan.entries.append(Entry(name, formula, dtype, int(count * size)))
-
-    for table in plan.tables:
-        kind, size = ("wide", 8) if table.wide else ("packed", 4)
-        add(
-            f"synapses, {kind}",
-            f"{table.n_synapses:,.0f} synapses x {size} B",
-            f"uint{8 * size}",
-            table.n_synapses,
-            size,
-        )
-        width = table.segment_dtype().itemsize
-        columns = parts * n_delays + 1
-        add(f"segments, {kind}", f"{ids:,} sources x ({parts} partitions x {n_delays} delays + 1) x {width} B",
-            f"uint{8 * width}", ids * columns, width)  # fmt: skip
-        add(f"row starts, {kind}", f"({ids:,} sources + 1) x 8 B", "int64", ids + 1, 8)
-    slots = int(layout.drive_at[-1])
-    add("input", f"{slots:,} slots x 4 B", "int32", slots, 4)
-    if plan.precision.any_wide:
-        add("input, wide", f"{slots:,} slots x 8 B", "int64", slots, 8)
-    for group in layout.groups:
-        variables = [s.name for s in group.model.states] + [s.name for s in group.bank.states]
-        extra = ["injected"] if group.injected else []
-        for variable in variables + extra:
-            add(f"{group.name}.{variable}", f"{group.n:,} neurons x 4 B", "float32", group.n, 4)
-        per_neuron = [(name, group.n, f"{group.n:,} neurons") for name in sorted(varied_constants(net, group))]
-        if group.injected:
-            levels = _injected_levels(net, {layout.names[a] for a in group.populations})
-            per_neuron.append(("injected, levels", levels, f"{levels:,} levels"))
-        for name, count, formula in per_neuron:
-            add(f"{group.name}.{name}", f"{formula} x 4 B", "float32", count, 4)
-        add(f"{group.name}.spiked", f"{group.n:,} neurons x 1 B", "uint8", group.n, 1)
-    capacity, lists = plan.history_capacity, parts + bool(net.spike_trains)
-    window = plan.chunk_steps + plan.longest_delay + 1
-    add("spike history", f"{lists} lists x {capacity:,} spikes x 4 B (grows if it must)", "int32", lists * capacity, 4)
-    add("spike history, steps", f"{lists} lists x {window:,} steps x 8 B", "int64", lists * window, 8)
-    if net.spike_trains:
-        given = sum(t.steps.size for t in net.spike_trains)
-        add("given spikes", f"{given:,} spikes x 2 x 8 B", "int64", 2 * given, 8)
-    if plan.tables:
-        add("due segments", f"{parts} partitions x {lists * capacity:,} spikes x 2 x 8 B", "int64",
-            2 * parts * lists * capacity, 8)  # fmt: skip
-    for recorder in net.recorders:
-        if recorder.variable != "spikes":
-            rows = plan.chunk_steps // recorder.every + 1
-            n = len(recorder.target)
-            add(f"record {recorder.name}.{recorder.variable}", f"{rows:,} samples x {n:,} neurons x 4 B",
-                "float32", rows * n, 4)  # fmt: skip
-
-
-def _injected_levels(net: Description, names: set[str]) -> int:
-    """Values that currents into these populations take: one per change where neurons share it, else one per neuron."""
-    currents = [c for c in net.currents if any(p.name in names for p, _ in c.target.pieces)]
-    shared = all(c.amplitudes.shape[1] == 1 for c in currents)
-    return sum(c.steps.size * (1 if shared else len(c.target)) for c in currents)
 
 
 def _size(n: float) -> str:

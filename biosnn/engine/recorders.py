@@ -31,6 +31,7 @@ class Recording:
         self.labels = [_labels(r, layout.first_of(), layout.n_ids) for r in self.spike_recorders]
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
         self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.sampled]
+        self.events = 0
 
     def take(self, first: int, last: int, origin: int) -> None:
         """Take in what happened in steps first..last-1."""
@@ -44,6 +45,7 @@ class Recording:
             order = np.argsort(key, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
+        self.events += sum(int((t.row_first[ids + 1] - t.row_first[ids]).sum()) for t in self.built.tables)
         for found, label in zip(self.spikes, self.labels, strict=True):
             if label is None:
                 found.append((steps, ids.astype(np.int64)))

@@ -16,8 +16,12 @@ from biosnn.backends import cpu
 from biosnn.engine import interrupts
 from biosnn.engine.build import Built
 from biosnn.engine.recorders import Recording, SpikeSink
+from biosnn.engine.room import make_room
 from biosnn.engine.synapses import Synapses, read_synapses
-from biosnn.propagation.spike_history import is_crowded, keep_latest
+from biosnn.engine.ways import BACKENDS
+from biosnn.errors import RingFullError
+from biosnn.propagation.spike_history import keep_latest
+from biosnn.propagation.switching import EVENT_STEPS, PRODUCT_STEPS
 from biosnn.recording.results import Result
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
@@ -68,37 +72,55 @@ class Simulation:
         """Seconds that compiling took, or loading what had been compiled before."""
         return self._built.compile_s
 
+    @property
+    def backend_steps(self) -> dict[str, int]:
+        """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
+        backend = self.plan.ways.backend
+        if backend != "auto":
+            return {name: self.step if name == backend else 0 for name in BACKENDS[1:]}
+        counts = self.arrays["way_counts"]
+        return {"event_driven": int(counts[EVENT_STEPS]), "spmm_fused": int(counts[PRODUCT_STEPS])}
+
     def run(self, duration: float, *, progress: bool | Progress | None = None, sink: SpikeSink | None = None) -> Result:
         """Simulate `duration` ms (a multiple of dt) and return what was recorded.
 
         A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
         instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
-        chunks; the simulation can be run on from there.
+        chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring is full and
+        may not grow; its `result` is what was recorded until then.
         """
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
         report, close = _reporter(progress, steps, net.dt)
         recording = Recording(self._built, sink)
         start, end = self.step, self.step + steps
-        events = int(self.arrays["events"].sum())
+        before = self.backend_steps
         started = time.perf_counter()
-        with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
-            at_end.callback(close)
-            while self.step < end:
-                self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
-                report(self.step - start, steps)
-                check()
-        run_s = time.perf_counter() - started
-        seconds = steps * net.dt * 1e-3
+        try:
+            with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
+                at_end.callback(close)
+                while self.step < end:
+                    self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
+                    report(self.step - start, steps)
+                    check()
+        except RingFullError as error:
+            error.result = self._result(recording, start, before, time.perf_counter() - started)
+            raise
+        return self._result(recording, start, before, time.perf_counter() - started)
+
+    def _result(self, recording: Recording, start: int, before: dict[str, int], run_s: float) -> Result:
+        """What was recorded from step `start` until now."""
+        dt = self._built.net.dt
         return Result(
-            start_ms=start * net.dt,
-            stop_ms=end * net.dt,
-            dt=net.dt,
+            start_ms=start * dt,
+            stop_ms=self.step * dt,
+            dt=dt,
             spikes=recording.recorded_spikes(),
-            samples=recording.recorded_samples(start, end),
-            populations=recording.populations(seconds),
+            samples=recording.recorded_samples(start, self.step),
+            populations=recording.populations((self.step - start) * dt * 1e-3),
             fingerprint=recording.statistics.fingerprint(),
-            synaptic_events=int(self.arrays["events"].sum()) - events,
+            synaptic_events=recording.events,
+            backend_steps={name: n - before[name] for name, n in self.backend_steps.items()},
             run_s=run_s,
         )
 
@@ -119,8 +141,9 @@ class Simulation:
         return csr_matrix((found.weights, (found.sources, found.targets)), shape=shape)
 
     def _advance(self, last: int, recording: Recording) -> None:
-        """Run to step `last` or until the spike history is full, hand over what happened, drop what is past."""
-        arrays, keep = self.arrays, self.plan.longest_delay
+        """Run to step `last` or until some buffer is full, hand over what happened, drop what is past."""
+        make_room(self._built, self.step)
+        arrays, keep = self.arrays, self.plan.ways.kept
         origin, first = self.step - keep, self.step
         started = time.perf_counter()
         with cpu.threads(self.plan.threads):
@@ -129,16 +152,8 @@ class Simulation:
         recording.take(first, reached, origin)
         self.step = reached
         keep_latest(reached - origin, keep, arrays["spike_first"], arrays["spike_ids"])
-        while is_crowded(keep - 1, arrays["spike_first"], arrays["most_spikes"], arrays["spike_ids"].shape[1]):
-            self._grow_history()
         pace = (reached - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
-
-    def _grow_history(self) -> None:
-        for name in ("spike_ids", "due_begin", "due_end"):
-            old = self.arrays[name]
-            self.arrays[name] = np.zeros((old.shape[0], 2 * old.shape[1]), old.dtype)
-            self.arrays[name][:, : old.shape[1]] = old
 
 
 def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:

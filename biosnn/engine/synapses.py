@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.engine.build import Built
 from biosnn.engine.tables import Table
+from biosnn.engine.travel import matrix_names
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,12 @@ class Synapses:
 def read_synapses(built: Built, source: str | None, target: str | None) -> Synapses:
     """All synapses of a network between two populations; weights as stored, so rounded to their unit."""
     layout = built.plan.layout
-    ids = np.arange(layout.n_ids)
     first = layout.first_of()
+    begin, end = 0, layout.n_ids
     if source is not None:
-        n = built.net.populations[source].n
-        ids = np.arange(first[source], first[source] + n)
-    parts = [_read(built, table, ids) for table in built.tables]
+        begin, end = first[source], first[source] + built.net.populations[source].n
+    read = _from_rows if built.plan.ways.rows else _from_matrix
+    parts = [read(built, table, begin, end) for table in built.tables]
     columns = [np.concatenate([p[k] for p in parts]) if parts else np.empty(0) for k in range(4)]
     sources, targets = columns[0].astype(np.int64), columns[1].astype(np.int64)
     weights, delays = columns[2], columns[3]
@@ -45,25 +47,56 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
     return Synapses(sources[order], targets[order], weights[order], delays[order])
 
 
-def _read(built: Built, table: Table, ids: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-    plan = built.plan
-    n_keys = table.segments.shape[1] - 1
-    segments = table.segments[ids].astype(np.int64)
+def _from_rows(built: Built, table: Table, begin: int, end: int) -> list[NDArray[np.float64]]:
+    """Source, target, weight and delay of the synapses in the rows of sources begin..end-1."""
+    plan, ids = built.plan, np.arange(begin, end)
+    segments = table.segments[begin:end].astype(np.int64)
     lengths = np.diff(segments, axis=1).ravel()
     sources = np.repeat(ids, segments[:, -1])
-    keys = np.repeat(np.tile(np.arange(n_keys), ids.size), lengths)
+    keys = np.repeat(np.tile(np.arange(segments.shape[1] - 1), ids.size), lengths)
     at = np.repeat(table.row_first[ids], segments[:, -1]) + _counter(segments[:, -1])
-    words = table.words[at]
-    part, delay = keys // plan.delays.size, plan.delays[keys % plan.delays.size] * built.net.dt
-    if table.wide:
-        slots = (words & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        target, _ = _neurons(built, part, slots)
-        weights = (words >> np.uint64(32)).astype(np.uint32).view(np.float32).astype(np.float64)
+    if table.waits is None:
+        part, steps = keys // plan.delays.size, plan.delays[keys % plan.delays.size]
     else:
-        slots = (words & np.uint32(0xFFFF)).astype(np.int64)
-        target, unit = _neurons(built, part, slots)
-        weights = (words.view(np.int32) >> 16) * unit
-    return [sources, target, weights, delay]
+        part, steps = keys, table.waits[at]
+    words = table.words[at]
+    slots, weights = _unpacked(words)
+    return _described(built, table, sources, part, slots, weights, steps)
+
+
+def _from_matrix(built: Built, table: Table, begin: int, end: int) -> list[NDArray[np.float64]]:
+    """The same, of a network that keeps its fused matrix only."""
+    plan, layout, ways = built.plan, built.plan.layout, built.plan.ways
+    starts, columns, kept, part_row = (built.arrays[name] for name in matrix_names(table, ways.layout))
+    row = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+    width = 32 * int(built.arrays["list_at"][-1])
+    source_of = np.zeros(width, np.int64)
+    source_of[built.arrays["bit_of"]] = np.arange(layout.n_ids)
+    sources = source_of[columns % width]
+    part = np.searchsorted(part_row, row, side="right") - 1
+    if ways.layout == "coo":
+        steps, (slots, weights) = plan.delays[row % plan.delays.size], _unpacked(kept)
+    else:
+        within, slots_of_part = row - part_row[part], layout.n_slots[part]
+        slots, weights = within % slots_of_part, kept.astype(np.float64)
+        steps = plan.delays[within // slots_of_part] if ways.stacked_by_row else ways.ring_len - columns // width
+    mine = (sources >= begin) & (sources < end)
+    return _described(built, table, *(x[mine] for x in (sources, part, slots, weights, steps)))
+
+
+def _described(
+    built: Built, table: Table, sources: Any, part: Any, slots: Any, weights: Any, steps: Any
+) -> list[NDArray[np.float64]]:
+    target, unit = _neurons(built, part, slots)
+    return [sources, target, weights if table.wide else weights * unit, steps * built.net.dt]
+
+
+def _unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Slot and weight of each word: float32 of a wide one, a multiple of its unit of a packed one."""
+    if words.dtype == np.uint64:
+        weights = (words >> 32).astype(np.uint32).view(np.float32)
+        return (words & 0xFFFFFFFF).astype(np.int64), weights.astype(np.float64)
+    return (words & 0xFFFF).astype(np.int64), (words.view(np.int32) >> 16).astype(np.float64)
 
 
 def _neurons(

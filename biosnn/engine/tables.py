@@ -27,11 +27,12 @@ CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
 
 @dataclass
 class Table:
-    """A synapse table: rows by source, sorted by (partition, delay). See `propagation.event_driven` for its words."""
+    """A synapse table: rows by source, sorted by partition and delay. See `connectivity.words` for its words."""
 
     wide: bool
     row_first: I64
     words: NDArray[np.unsignedinteger]
+    waits: NDArray[np.unsignedinteger] | None  # delays in steps, of rows that are not sorted by them
     segments: NDArray[np.unsignedinteger]
     compile_s: float  # of the kernels that filled it, on their first use
 
@@ -93,7 +94,9 @@ class _Builder:
         # a line of slack at the end, because prefetching looks ahead of a segment's start
         words = np.empty(row_first[-1] + 64, np.uint64 if self.table.wide else np.uint32)
         self._place(row_first, words)
-        columns = self.layout.n_parts * self.plan.delays.size + 1
+        by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
+        waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())
+        columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
         segments = np.empty((self.layout.n_ids, columns), self.table.segment_dtype)
         strands = [s for of_population in self.strands for s in of_population]
         strand_first = np.concatenate([[0], np.cumsum([len(s) for s in self.strands])]).astype(np.int64)
@@ -102,13 +105,14 @@ class _Builder:
             self.net.seed, self.layout.first_id, strand_first,
             np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
             self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
-            self.layout.slot_shift, self.layout.n_parts, self.plan.delays.size, row_first, words, segments,
+            np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps, row_first, words, waits,
+            segments,
         )  # fmt: skip
         started = time.perf_counter()
         self._fill(np.zeros(2, np.int64), arguments)  # no row at all: only compiles
         self.compile_s += time.perf_counter() - started
         self._fill(_even_cuts(work, self.threads * 4), arguments)
-        return Table(self.table.wide, row_first, words, segments, self.compile_s)
+        return Table(self.table.wide, row_first, words, None if by_delay else waits, segments, self.compile_s)
 
     def _add(self, c: Connection) -> None:
         degrees = self._out_degrees(c)

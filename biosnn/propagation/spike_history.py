@@ -7,7 +7,27 @@ once what delivery reads and what spike recording costs: 4 bytes a spike.
 
 from __future__ import annotations
 
+from collections import namedtuple
+
+from numba import types
+from numba.extending import overload
+
 from biosnn._numba import i32, i64, kernel, u64
+from biosnn.propagation.rings import put
+
+# The spikes have waited: what is put is due, and added to the input itself. base: the partition's first slot.
+Now = namedtuple("Now", "drive base")
+
+
+@overload(put)
+def _put(ring, p, delay, slot, amount):
+    if not (isinstance(ring, types.NamedTuple) and ring.instance_class is Now):
+        return None
+
+    def put_now(ring, p, delay, slot, amount):
+        ring.drive[ring.base + slot] += amount
+
+    return put_now
 
 
 @kernel

@@ -53,7 +53,9 @@ class Result:
     """One run: what was recorded, by recorder and variable, and statistics of every population.
 
     `spikes[name]` and `samples[name][variable]`; `fingerprint` is the SHA-256 of all (step, neuron) pairs, sorted:
-    equal for two runs that spiked alike. Times are absolute: a second run starts where the first ended.
+    equal for two runs that spiked alike. `synaptic_events` counts the synapses that the run's spikes were sent through:
+    each spike, of neurons and sources, its out-degree; `backend_steps` the steps in which each synapse backend
+    delivered (of `auto`, both may in one step). Times are absolute: a second run starts where the first ended.
     """
 
     start_ms: float
@@ -64,6 +66,7 @@ class Result:
     populations: Mapping[str, PopulationStatistics]
     fingerprint: str
     synaptic_events: int
+    backend_steps: Mapping[str, int]
     run_s: float
 
     @property

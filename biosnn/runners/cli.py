@@ -14,11 +14,13 @@ from biosnn import _validate, backends
 from biosnn.demos import DEMOS
 from biosnn.engine.layout import Layout
 from biosnn.engine.network import Network
-from biosnn.errors import BioSNNError, DescriptionError
+from biosnn.engine.plan import Plan
+from biosnn.engine.ways import Asked
+from biosnn.errors import BioSNNError, DescriptionError, RingFullError
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
-from biosnn.runners.summary import summary, table
+from biosnn.runners.summary import chosen_ways, summary, table
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def simulate(args: argparse.Namespace) -> None:
-    """Check everything, build, run, and write the run directory."""
+    """Check everything, build, run, and write the run directory; with --plan, print the plan instead."""
     backends.check(args.device)
     asked = demo_arguments(args)
     net = DEMOS[args.demo](**asked)
@@ -53,15 +55,20 @@ def simulate(args: argparse.Namespace) -> None:
         if args.steps is not None
         else _validate.whole_steps("--duration", "time", args.duration, args.dt, at_least=1)
     )
-    plan = net.plan(args.threads)
+    plan = net.plan(args.threads, **asked_ways(args))
+    if args.plan:
+        print(plan)
     plan.check_memory()
+    if args.plan:
+        return
     directory = RunDirectory(args.out, args.demo)
     directory.write_json(
         "run_config.json",
         {
             "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
             "device": args.device, "threads": plan.threads, "mode": args.mode, "spikes": args.spikes,
-            "out": str(directory.path), "synapse_backend": plan.synapse_backend, "ring_strategy": plan.ring_strategy,
+            "out": str(directory.path), **chosen_ways(plan), "ring_capacity_max": _capacity_max(args, plan),
+            "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
         },
     )  # fmt: skip
     _run(net, args, plan.threads, warmup, steps, directory)
@@ -84,10 +91,24 @@ def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def asked_ways(args: argparse.Namespace) -> Asked:
+    """How spikes shall travel."""
+    return Asked(
+        synapse_backend=args.synapse_backend, fused_layout=args.fused_layout, ring_strategy=args.ring_strategy,
+        ring_dtype=args.ring_dtype, ring_capacity_max=args.ring_capacity_max, max_ring_mib=args.max_ring_mib,
+    )  # fmt: skip
+
+
+def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
+    """Events that the ring may hold, rounded to blocks in each partition; None: no ring of events, or no limit."""
+    limited = args.ring_capacity_max is not None or args.max_ring_mib > 0
+    return plan.ways.capacity_max * plan.layout.n_parts if plan.ways.ring == "event_bucketed" and limited else None
+
+
 def _run(
     net: Network, args: argparse.Namespace, threads: int, warmup: int, steps: int, directory: RunDirectory
 ) -> None:
-    sim = net.build(device=args.device, threads=threads)
+    sim = net.build(device=args.device, threads=threads, **asked_ways(args))
     if warmup:
         _say(f"warming up, {args.warmup:g} ms")
         sim.run(warmup * net.dt)
@@ -100,7 +121,7 @@ def _run(
 
     try:
         result = sim.run(steps * net.dt, sink=hand_out)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RingFullError):
         _say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory.path} holds what happened until then")
         raise
     finally:

@@ -17,14 +17,15 @@ Examples:
 
   biosnn --demo microcircuit --scale 0.1 --duration 2000
   biosnn --demo brunel --seed 7 --mode fast --out runs/seven
+  biosnn --demo million --ring-strategy event_bucketed --plan
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `biosnn` and of `python -m biosnn.runners.cli`.
 
-    --n, --p, --scale, --steps, --threads and --out are None unless they were given. --duration always holds
-    a value; --steps, where given, goes before it.
+    --n, --p, --scale, --steps, --threads, --ring-capacity-max and --out are None unless they were given. --duration
+    always holds a value; --steps, where given, goes before it.
     """
     parser = _Parser(
         prog="biosnn",
@@ -40,18 +41,18 @@ def build_parser() -> argparse.ArgumentParser:
     network = parser.add_argument_group("Network")
     network.add_argument(
         "--demo",
-        choices=["network", "vogels_abbott", "brunel", "microcircuit"],
+        choices=["network", "vogels_abbott", "brunel", "microcircuit", "million"],
         default="network",
         help="what to simulate: a balanced random network (network), Vogels & Abbott 2005 with current-based "
-        "synapses, Brunel 2000, or the cortical microcircuit of Potjans & Diesmann 2014 "
-        "(default: %(default)s)",
+        "synapses, Brunel 2000, the cortical microcircuit of Potjans & Diesmann 2014, or 1,000,000 neurons with "
+        "100 synapses each and delays of 1 to 20 ms (million) (default: %(default)s)",
     )
     network.add_argument(
         "--n",
         type=int,
         metavar="NEURONS",
         help="number of neurons, excitatory and inhibitory together; not for microcircuit, which has --scale "
-        "(default: network 4000, vogels_abbott 4000, brunel 12500)",
+        "(default: network 4000, vogels_abbott 4000, brunel 12500, million 1000000)",
     )
     network.add_argument(
         "--p",
@@ -102,7 +103,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     machine.add_argument("--threads", type=int, help="number of CPU threads (default: chosen from the planned work)")
 
+    _add_ways(parser.add_argument_group("How spikes travel"))
+
     output = parser.add_argument_group("Output")
+    output.add_argument(
+        "--plan",
+        action="store_true",
+        help="print the memory that the network would take, array by array, and stop: nothing is built or written",
+    )
     output.add_argument(
         "--mode",
         choices=["dashboard", "fast"],
@@ -122,6 +130,53 @@ def build_parser() -> argparse.ArgumentParser:
         help="format of the spike file, spikes.csv or spikes.npz (default: %(default)s)",
     )
     return parser
+
+
+def _add_ways(ways: argparse._ArgumentGroup) -> None:
+    # The choices are those of engine/ways.py, which cannot be imported here.
+    ways.add_argument(
+        "--synapse-backend",
+        choices=["auto", "event_driven", "spmm_fused"],
+        default="auto",
+        help="what delivers spikes: the synapses of the neurons that fired (event_driven), or one sparse product over "
+        "all synapses (spmm_fused); auto chooses for the network, or in each step (default: %(default)s)",
+    )
+    ways.add_argument(
+        "--fused-layout",
+        choices=["auto", "csr", "coo"],
+        default="auto",
+        help="matrix of the sparse product: gathered target by target (csr), or swept synapse by synapse (coo); "
+        "not for event_driven (default: %(default)s)",
+    )
+    ways.add_argument(
+        "--ring-strategy",
+        choices=["auto", "dense", "event_bucketed", "spike_history"],
+        default="auto",
+        help="what waits until a delay is over: a sum for each neuron and step (dense), events in a bucket for each "
+        "step (event_bucketed), or the spikes (spike_history) (default: %(default)s)",
+    )
+    ways.add_argument(
+        "--ring-dtype",
+        choices=["none", "float32", "float16", "bfloat16"],
+        default="none",
+        help="format of the values in a dense or event_bucketed ring: integers, which are exact (none), or floats, "
+        "which are rounded (default: %(default)s)",
+    )
+    ways.add_argument(
+        "--ring-capacity-max",
+        type=int,
+        metavar="EVENTS",
+        help="most events that an event_bucketed ring may hold; a run that needs more ends there "
+        "(default: as many as --max-ring-mib allows)",
+    )
+    ways.add_argument(
+        "--max-ring-mib",
+        type=float,
+        default=2048.0,
+        metavar="MIB",
+        help="most memory, in MiB, that a dense or event_bucketed ring may take; 0 or less: no limit "
+        "(default: %(default)g)",
+    )
 
 
 class _Parser(argparse.ArgumentParser):

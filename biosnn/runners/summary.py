@@ -12,6 +12,7 @@ from biosnn._version import __version__
 from biosnn.recording.results import Result
 
 if TYPE_CHECKING:
+    from biosnn.engine.plan import Plan
     from biosnn.engine.simulation import Simulation
 
 
@@ -28,8 +29,8 @@ def summary(demo: str, seed: int, device: str, sim: Simulation, result: Result) 
         "seed": seed,
         "device": device,
         "threads": plan.threads,
-        "synapse_backend": plan.synapse_backend,
-        "ring_strategy": plan.ring_strategy,
+        **chosen_ways(plan),
+        "backend_steps": dict(result.backend_steps),
         "plan_bytes": plan.bytes,
         "bytes_per_synapse": plan.bytes / synapses if synapses else None,
         "build_s": sim.build_s,
@@ -50,6 +51,17 @@ def summary(demo: str, seed: int, device: str, sim: Simulation, result: Result) 
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("numpy", "numba", "scipy")},
         },
+    }
+
+
+def chosen_ways(plan: Plan) -> dict[str, str | None]:
+    """How spikes travel, as planned; no layout where there is no fused matrix."""
+    ways = plan.ways
+    return {
+        "synapse_backend": ways.backend,
+        "fused_layout": ways.layout if ways.fused else None,
+        "ring_strategy": ways.ring,
+        "ring_dtype": ways.ring_dtype,
     }
 
 

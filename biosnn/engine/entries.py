@@ -1,0 +1,160 @@
+"""The rows of a memory plan: every array of a network, by what it belongs to, with the formula of its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from biosnn.engine.layout import ModelGroup
+from biosnn.engine.update_loop import varied_constants
+from biosnn.engine.ways import NO_LIMIT, value_bytes
+from biosnn.network.description import Description
+from biosnn.propagation.sizes import BLOCK, LISTED, POST_BYTES, padded
+
+if TYPE_CHECKING:
+    from biosnn.engine.plan import Plan, TablePlan
+
+PARTS = ("populations", "receptors", "projections", "rings", "inputs", "recorders")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of the plan, or several of one formula. `later`: allocated when it is needed, if it ever is."""
+
+    part: str
+    name: str
+    formula: str
+    dtype: str
+    bytes: int
+    later: bool = False
+
+
+def list_entries(net: Description, plan: Plan) -> list[Entry]:
+    """All of them, in the order of PARTS."""
+    found = [*_populations(net, plan), *_inputs(net), *_rings(net, plan), *_recorders(net, plan)]
+    for table in plan.tables:
+        found += _projections(net, plan, table)
+    return sorted(found, key=lambda e: PARTS.index(e.part))
+
+
+def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
+    for group in plan.layout.groups:
+        extra = ["injected"] if group.injected else []
+        state = [s.name for s in group.model.states] + extra
+        bank = [s.name for s in group.bank.states]
+        varied = sorted(varied_constants(net, group))
+        for a in group.populations:
+            name, n = plan.layout.names[a], list(net.populations.values())[a].n
+            variables = [(len(state), "variables"), (n, "neurons")]
+            yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
+            yield _array("populations", f"{name}: spiked", [(n, "neurons")], "uint8")
+            if varied:
+                per_neuron = [(len(varied), "constants"), (n, "neurons")]
+                yield _array("populations", f"{name}: {', '.join(varied)}", per_neuron, "float32")
+            if bank:
+                receptors = [(len(bank), "receptors"), (n, "neurons")]
+                yield _array("receptors", f"{name}: {', '.join(bank)}", receptors, "float32")
+        if group.injected:
+            levels = [(_injected_levels(net, plan, group), "levels")]
+            yield _array("inputs", f"{group.name}: levels of currents", levels, "float32")
+
+
+def _projections(net: Description, plan: Plan, table: TablePlan) -> Iterator[Entry]:
+    ways, layout = plan.ways, plan.layout
+    kind, word = ("wide", "uint64") if table.wide else ("packed", "uint32")
+    n_lags = plan.delays.size if ways.by_delay else 1
+    lists = f"{layout.n_ids:,} sources"
+    for k in table.connections:
+        name, n = net.connections[k].name, net.connections[k].n_expected
+        if ways.rows:
+            yield _array("projections", f"{name}: rows, {kind}", [(n, "synapses")], word)
+            if not ways.by_delay:
+                yield _array("projections", f"{name}: delays", [(n, "synapses")], plan.wait_dtype().__name__)
+        if ways.fused:
+            each, what = _fused_bytes(plan, table)
+            formula = f"{n:,.0f} synapses x {each} B"
+            yield Entry("projections", f"{name}: fused matrix, {ways.layout}", formula, what, int(n * each), ways.rows)
+    yield _array("projections", f"row starts, {kind}", [(layout.n_ids + 1, "sources + 1")], "int64")
+    if ways.rows or ways.ring == "event_bucketed":
+        columns = layout.n_parts * n_lags + 1
+        width = table.segment_dtype.__name__
+        formula = f"{lists} x ({layout.n_parts} partitions x {n_lags} delays + 1)"
+        yield _entry("projections", f"segments, {kind}", formula, width, layout.n_ids * columns)
+    if ways.fused:
+        rows = plan.fused_rows()
+        yield _array("projections", f"rows of the fused matrix, {kind}", [(rows + 1, "rows + 1")], "int64", ways.rows)
+
+
+def _rings(net: Description, plan: Plan) -> Iterator[Entry]:
+    ways, layout = plan.ways, plan.layout
+    slots = int(layout.drive_at[-1])
+    parts, lists = layout.n_parts, layout.n_parts + bool(net.spike_trains)
+    yield _array("rings", "input", [(slots, "slots")], "int32")
+    if plan.precision.any_wide:
+        yield _array("rings", "input, wide", [(slots, "slots")], "int64")
+    for table in plan.tables:
+        kind, exact = ("wide", "int64") if table.wide else ("packed", "int32")
+        dtype = exact if ways.ring_dtype == "none" else ways.ring_dtype
+        width = value_bytes(np.dtype(exact).itemsize, ways.ring_dtype)
+        if ways.ring == "dense":
+            formula = f"ring_len {ways.ring_len:,} x n_post {slots:,} x {width} B"
+            yield Entry("rings", f"dense ring, {kind}", formula, dtype, ways.ring_len * slots * width)
+        if ways.ring == "event_bucketed":
+            events = ways.capacity * parts
+            grows = "if it must" if ways.capacity_max * parts >= NO_LIMIT // 2 else f"to {ways.capacity_max * parts:,}"
+            formula = f"capacity {events:,} events x ({width} + {POST_BYTES}) B (grows {grows})"
+            size = events * (width + POST_BYTES)
+            yield Entry("rings", f"event buckets, {kind}", formula, f"{dtype}, uint16", size)
+            blocks = [(parts, "partitions"), (2 * (ways.capacity // BLOCK) + padded(ways.ring_len) + 16, "numbers")]
+            yield _array("rings", f"event buckets, {kind}, chains", blocks, "int32")
+    room = [(lists, "lists"), (plan.history_capacity, "spikes")]
+    yield _array("rings", "spike history (grows if it must)", room, "int32")
+    window = [(lists, "lists"), (plan.chunk_steps + ways.kept + 1, "steps")]
+    yield _array("rings", "spike history, steps", window, "int64")
+    if plan.tables and ways.rows:
+        yield _array("rings", "due segments", [(2, "ends"), (parts, "partitions"), (LISTED, "segments")], "int64")
+    if plan.tables and ways.fused:
+        words = int(layout.bit_words(bool(net.spike_trains))[-1])
+        yield _array("rings", "spikes as bits", [(2 * (ways.window + 1), "steps"), (words, "words")], "uint32")
+        yield _array("rings", "bit of each neuron", [(layout.n_ids, "sources")], "uint32")
+
+
+def _inputs(net: Description) -> Iterator[Entry]:
+    if net.spike_trains:
+        given = sum(t.steps.size for t in net.spike_trains)
+        yield _array("inputs", "given spikes: step, source", [(2, "columns"), (given, "spikes")], "int64")
+
+
+def _recorders(net: Description, plan: Plan) -> Iterator[Entry]:
+    for r in net.recorders:
+        if r.variable != "spikes":
+            size = [(plan.chunk_steps // r.every + 1, "samples"), (len(r.target), "neurons")]
+            yield _array("recorders", f"{r.name}.{r.variable}", size, "float32")
+
+
+def _fused_bytes(plan: Plan, table: TablePlan) -> tuple[int, str]:
+    """Bytes of one synapse in the fused matrix, and the dtypes that they are."""
+    if plan.ways.layout == "coo":
+        return (12, "uint32, uint64") if table.wide else (8, "uint32, uint32")
+    return (8, "uint32, float32") if table.wide else (6, "uint32, int16")
+
+
+def _injected_levels(net: Description, plan: Plan, group: ModelGroup) -> int:
+    """Values that currents into a group take: one per change where neurons share it, else one per neuron."""
+    names = {plan.layout.names[a] for a in group.populations}
+    currents = [c for c in net.currents if any(p.name in names for p, _ in c.target.pieces)]
+    shared = all(c.amplitudes.shape[1] == 1 for c in currents)
+    return sum(c.steps.size * (1 if shared else len(c.target)) for c in currents)
+
+
+def _array(part: str, name: str, axes: Sequence[tuple[float, str]], dtype: str, later: bool = False) -> Entry:
+    formula = " x ".join(f"{count:,.0f} {what}" for count, what in axes)
+    return _entry(part, name, formula, dtype, float(np.prod([count for count, _ in axes])), later)
+
+
+def _entry(part: str, name: str, formula: str, dtype: str, count: float, later: bool = False) -> Entry:
+    width = np.dtype(dtype).itemsize
+    return Entry(part, name, f"{formula} x {width} B", dtype, int(count * width), later)

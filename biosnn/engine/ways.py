@@ -1,0 +1,294 @@
+"""How spikes travel in one network: synapse backend, layout of the fused matrix, ring; and the choice between them.
+
+What was asked for is taken if it can be, and refused with the reason if not. What was left to `auto` is chosen by what
+a spike would cost, with figures measured by benchmarks/propagation.py (docs/performance.md explains them), among the
+rings that fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn import _validate
+from biosnn.errors import DescriptionError, MemoryPlanError
+from biosnn.propagation.sizes import BLOCK, POST_BYTES
+
+BACKENDS = ("auto", "event_driven", "spmm_fused")
+LAYOUTS = ("auto", "csr", "coo")
+RINGS = ("auto", "dense", "event_bucketed", "spike_history")
+RING_DTYPES = ("none", "float32", "float16", "bfloat16")
+MAX_RING_MIB = 2048.0
+
+# ns on one core: finding out whether a (spike, delay, partition) has synapses; a segment that has; adding a synapse to
+# the input; putting one into a dense ring whose part for one partition is so many bytes large; into a bucket.
+NS_LOOK, NS_SEGMENT, NS_ADD, NS_BUCKET = 2.0, 12.0, 0.8, 5.0
+NS_DENSE = ((1.5 * 2**20, 1.2), (16 * 2**20, 2.5), (float("inf"), 7.0))
+NS_GATHER, NS_ROW = 0.5, 2.0  # a synapse of the fused matrix, and a row of it
+SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
+FIRST_BLOCKS = 8  # of each bucket of a partition, before the pool grows
+MOST_COLUMNS = 2**32
+NO_LIMIT = 2**40  # events
+
+
+class Asked(TypedDict, total=False):
+    """What `Network.plan` and `Network.build` may be told about how spikes travel; the defaults leave it to BioSNN.
+
+    synapse_backend   "auto", "event_driven" (the rows of the neurons that fired), "spmm_fused" (one sparse product)
+    fused_layout      "auto", "csr" (gathers by target), "coo" (sweeps over the synapses): of spmm_fused
+    ring_strategy     "auto", "spike_history" (spikes wait), "dense" (sums wait), "event_bucketed" (events wait)
+    ring_dtype        "none" (integers: exact), "float32", "float16", "bfloat16": of the values of a ring
+    ring_capacity_max events that an event_bucketed ring may hold; None: as many as max_ring_mib allows
+    max_ring_mib      MiB that a ring may take; 0 or less: no limit
+    """
+
+    synapse_backend: str
+    fused_layout: str
+    ring_strategy: str
+    ring_dtype: str
+    ring_capacity_max: int | None
+    max_ring_mib: float
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What the choice depends on: the synapses of one kind (packed, wide) per source, and where they go."""
+
+    n_sources: int
+    n_synapses: float
+    delays: NDArray[np.int64]
+    n_parts: int
+    n_slots: int
+    exact_bytes: tuple[int, ...]  # of an exact amount, of each table: int32 or int64
+    most_active: float  # no larger part of the neurons can fire in a step, in the long run
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The choice."""
+
+    backend: str
+    layout: str
+    ring: str
+    ring_dtype: str
+    ring_len: int  # steps
+    capacity: int = 0  # events of each partition's pool, at first
+    capacity_max: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> bool:
+        """Whether rows by source are kept."""
+        return self.backend != "spmm_fused"
+
+    @property
+    def by_delay(self) -> bool:
+        """Whether rows are sorted by delay: where the spikes wait. Else each synapse has its delay beside it."""
+        return self.ring == "spike_history" and self.rows
+
+    @property
+    def fused(self) -> bool:
+        """Whether there may be a fused matrix."""
+        return self.backend != "event_driven"
+
+    @property
+    def stacked_by_row(self) -> bool:
+        """Whether the delay buckets of the fused matrix stand one below the other: where amounts wait.
+
+        `auto` gathers what is due even beside such a ring: it may at any step begin to let the spikes wait instead.
+        """
+        return self.backend == "spmm_fused" and self.ring != "spike_history"
+
+    @property
+    def window(self) -> int:
+        """Steps whose spikes the fused matrix is multiplied with."""
+        return 1 if self.stacked_by_row else self.ring_len
+
+    @property
+    def kept(self) -> int:
+        """Steps whose spikes are kept as lists."""
+        return self.ring_len if self.ring == "spike_history" or self.backend == "auto" else 1
+
+
+def asked(given: Mapping[str, Any]) -> Asked:
+    """What was asked for, checked, with the defaults filled in. Raises DescriptionError."""
+    for name in given:
+        _validate.known("plan", "option", name, Asked.__annotations__)
+    most = given.get("ring_capacity_max")
+    return Asked(
+        synapse_backend=_one(given, "synapse_backend", BACKENDS),
+        fused_layout=_one(given, "fused_layout", LAYOUTS),
+        ring_strategy=_one(given, "ring_strategy", RINGS),
+        ring_dtype=_one(given, "ring_dtype", RING_DTYPES),
+        ring_capacity_max=None if most is None else _validate.count("plan", "ring_capacity_max", most, at_least=1),
+        max_ring_mib=_validate.number("plan", "max_ring_mib", given.get("max_ring_mib", MAX_RING_MIB), "MiB"),
+    )
+
+
+def _one(given: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first where nothing is given."""
+    return _validate.known("plan", name, given.get(name, choices[0]), choices)
+
+
+def choose(asked: Asked, traffic: Traffic) -> Ways:
+    """The ways of a network.
+
+    Raises DescriptionError for what cannot be combined, MemoryPlanError for a ring that is too large.
+    """
+    ring, backend, dtype = asked["ring_strategy"], asked["synapse_backend"], asked["ring_dtype"]
+    notes: list[str] = []
+    if ring == "spike_history" and dtype != "none":
+        raise DescriptionError(
+            f"plan: ring_dtype {dtype!r} needs a ring of values, and spike_history keeps spikes, not values; "
+            f"use ring_strategy 'dense' or 'event_bucketed', or ring_dtype 'none'"
+        )
+    if asked["ring_capacity_max"] is not None and ring not in ("event_bucketed", "auto"):
+        raise DescriptionError(
+            f"plan: ring_capacity_max belongs to ring_strategy 'event_bucketed', not to {ring!r}; leave it out"
+        )
+    if backend == "event_driven" and asked["fused_layout"] != "auto":
+        raise DescriptionError(
+            "plan: fused_layout belongs to synapse_backend 'spmm_fused' or 'auto', not to 'event_driven'; leave it out"
+        )
+    if ring == "auto":
+        ring, why = _ring(asked, traffic)
+        notes.append(f"ring {ring}: {why}")
+    ring_len = int(traffic.delays.max(initial=1))
+    ways = Ways(backend, "csr", ring, dtype, ring_len, notes=notes)
+    _check_ring(asked, traffic, ways)
+    ways = _with_backend(asked, traffic, ways)
+    return _with_capacity(asked, traffic, ways) if ring == "event_bucketed" else ways
+
+
+def dense_bytes(traffic: Traffic, dtype: str) -> int:
+    """bytes = ring_len * n_post * bytes_per_element, n_post counted in input slots."""
+    return int(traffic.delays.max(initial=1)) * traffic.n_slots * element_bytes(traffic, dtype)
+
+
+def value_bytes(exact: int, dtype: str) -> int:
+    """Bytes of one value of a ring."""
+    return {"none": exact, "float32": 4}.get(dtype, 2)
+
+
+def element_bytes(traffic: Traffic, dtype: str) -> int:
+    """The same, summed over the tables: each has a ring of its own."""
+    return sum(value_bytes(exact, dtype) for exact in traffic.exact_bytes)
+
+
+def event_bytes(traffic: Traffic, dtype: str) -> int:
+    """value_bytes + post_idx_bytes of an event; the bucket tells its step."""
+    return element_bytes(traffic, dtype) + POST_BYTES * len(traffic.exact_bytes)
+
+
+def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
+    """The ring in which a spike costs least, of those that fit; and why, in words."""
+    each = t.n_synapses / max(t.n_sources, 1)
+    if not t.n_synapses and asked["ring_dtype"] == "none" and not asked["ring_capacity_max"]:
+        return "spike_history", "there are no synapses"
+    if t.delays.size == 1 and asked["ring_dtype"] == "none" and not asked["ring_capacity_max"]:
+        return "spike_history", "all delays are the same"
+    if asked["synapse_backend"] == "spmm_fused" and asked["ring_dtype"] == "none" and not asked["ring_capacity_max"]:
+        return "spike_history", "a sparse product gathers best from spikes that wait"
+    segments = min(float(t.delays.size * t.n_parts), each)
+    size = dense_bytes(t, asked["ring_dtype"])
+    into_dense = next(ns for most, ns in NS_DENSE if size / t.n_parts <= most)
+    costs = {"event_bucketed": t.n_parts * NS_SEGMENT + each * NS_BUCKET}
+    if asked["ring_capacity_max"] is None:
+        costs["dense"] = t.n_parts * NS_SEGMENT + each * into_dense
+        if asked["ring_dtype"] == "none":
+            costs["spike_history"] = t.delays.size * t.n_parts * NS_LOOK + segments * NS_SEGMENT + each * NS_ADD
+    if not _fits(asked, size):
+        costs.pop("dense", None)
+    if t.delays.size * t.n_parts > 4 * each + 64:  # its table of segments would be larger than the synapses
+        costs.pop("spike_history", None)
+    best = min(costs, key=lambda ring: costs[ring])
+    shown = ", ".join(f"{ring} {ns * 1e-3:,.2f}" for ring, ns in sorted(costs.items(), key=lambda item: item[1]))
+    return best, f"us of one core that a spike is expected to cost: {shown}"
+
+
+def _fits(asked: Asked, size: int) -> bool:
+    return asked["max_ring_mib"] <= 0 or size <= asked["max_ring_mib"] * 2**20
+
+
+def _check_ring(asked: Asked, t: Traffic, ways: Ways) -> None:
+    size = dense_bytes(t, ways.ring_dtype)
+    if ways.ring == "dense" and not _fits(asked, size):
+        raise MemoryPlanError(
+            f"plan: the dense ring needs {size / 2**20:,.1f} MiB (ring_len {ways.ring_len:,} x n_post {t.n_slots:,} x "
+            f"{element_bytes(t, ways.ring_dtype)} B), over --max-ring-mib {asked['max_ring_mib']:g}; try "
+            f"--ring-strategy event_bucketed or spike_history, a --ring-dtype of fewer bytes, or raise the limit"
+        )
+
+
+def _with_capacity(asked: Asked, t: Traffic, ways: Ways) -> Ways:
+    """Pools of blocks: what the buckets need to begin with, and as far as they may grow."""
+    each, limit = event_bytes(t, ways.ring_dtype), asked["max_ring_mib"] * 2**20
+    least = (ways.ring_len + 1) * BLOCK  # of each partition: one open block for every bucket, and one to spare
+    most = int(min(limit / each, NO_LIMIT)) if limit > 0 else NO_LIMIT
+    if asked["ring_capacity_max"] is not None:
+        most = min(most, asked["ring_capacity_max"])
+    most_each = most // t.n_parts // BLOCK * BLOCK
+    if most_each < least:
+        given = asked["ring_capacity_max"]
+        knob = f"--max-ring-mib {asked['max_ring_mib']:g}" if given != most else f"--ring-capacity-max {given}"
+        raise MemoryPlanError(
+            f"plan: the event_bucketed ring needs room for {least * t.n_parts:,} events at least "
+            f"({t.n_parts} partition(s) x {ways.ring_len + 1:,} blocks of {BLOCK}; {each} B an event), and {knob} "
+            f"leaves {most:,}; raise it, or try --ring-strategy spike_history"
+        )
+    return replace(ways, capacity=min(least * FIRST_BLOCKS, most_each), capacity_max=most_each)
+
+
+def _with_backend(asked: Asked, t: Traffic, ways: Ways) -> Ways:
+    backend, layout = asked["synapse_backend"], asked["fused_layout"]
+    if not t.n_synapses and backend == "auto":
+        return replace(ways, backend="event_driven")
+    if backend == "auto":
+        backend, note = _backend(t, ways)
+        ways.notes.append(note)
+        ways = replace(ways, backend=backend)
+    if not ways.fused:
+        if layout != "auto":
+            ways.notes.append(f"fused_layout {layout}: there is no fused matrix")
+        return ways
+    columns = _columns(t, ways)
+    if columns >= MOST_COLUMNS:
+        raise DescriptionError(
+            f"plan: spmm_fused numbers its columns with 32 bits, and {t.n_sources:,} sources x {ways.window:,} steps "
+            f"are {columns:,.0f}; use --synapse-backend event_driven"
+        )
+    if layout == "auto":
+        rows = t.n_slots * (t.delays.size if ways.stacked_by_row else 1)
+        layout = "csr" if t.n_synapses >= SHORT_ROWS * rows else "coo"
+    return replace(ways, layout=layout)
+
+
+def _columns(t: Traffic, ways: Ways) -> float:
+    return (t.n_sources + 32.0 * (t.n_parts + 1)) * (ways.window + 1)
+
+
+def _backend(t: Traffic, ways: Ways) -> tuple[str, str]:
+    """`event_driven` alone, where a sparse product can never pay; else `auto`, which looks at each step."""
+    each = t.n_synapses / max(t.n_sources, 1)
+    segments = min(float(t.delays.size * t.n_parts), each)
+    if ways.ring == "spike_history":
+        per_spike = t.delays.size * t.n_parts * NS_LOOK + segments * NS_SEGMENT + each * NS_ADD
+    else:
+        size = dense_bytes(t, ways.ring_dtype) / t.n_parts
+        put = next(ns for most, ns in NS_DENSE if size <= most) if ways.ring == "dense" else NS_BUCKET
+        per_spike = t.n_parts * NS_SEGMENT + each * put
+    product = t.n_synapses * NS_GATHER + t.n_slots * NS_ROW
+    crossing = product / max(per_spike * t.n_sources, 1.0)
+    if _columns(t, ways) >= MOST_COLUMNS or crossing > 2 * t.most_active:
+        return "event_driven", (
+            f"backend event_driven: a sparse product of all synapses would pay if {crossing:.1%} of the neurons fired "
+            f"in a step, and at most {t.most_active:.1%} can"
+        )
+    return "auto", (
+        f"backend auto: a sparse product is expected to pay where over {crossing:.1%} of the neurons fire in a step; "
+        f"its matrix is made when activity comes near that"
+    )
