@@ -70,9 +70,10 @@ def build(net: Description, plan: Plan) -> Built:
         ways = plan.ways
         travel = Travel(ways.backend, ways.layout, ways.ring, ways.by_delay, tuple(t.wide for t in tables))
         per_neuron: list[frozenset[str]] = []
+        meets = plan.parallel and meeting.can_meet(cpu.n_threads())
         shape = driver.Shape(
-            layout.groups, per_neuron, travel, [False, False], bool(net.spike_trains),
-            plan.precision.any_wide, [], plan.parallel, plan.parallel and meeting.can_meet(cpu.n_threads()),
+            layout.groups, per_neuron, travel, [False, False], bool(net.spike_trains), plan.precision.any_wide, [],
+            plan.parallel, meets, ways.stride > 1,
         )  # fmt: skip
         if shape.meets:
             arrays["workers"] = np.array([cpu.n_threads()])
@@ -111,15 +112,10 @@ def _inputs(plan: Plan) -> Arrays:
 
 
 def _history(plan: Plan, sources: bool) -> Arrays:
-    layout = plan.layout
-    lists, capacity = layout.n_parts + sources, plan.history_capacity
-    most = np.zeros(lists, np.int64)
-    for cell in layout.cells:
-        most[cell.part] += cell.last - cell.first
-    if sources:
-        most[-1] = layout.n_ids - layout.n_neurons
+    lists, capacity = plan.layout.n_parts + sources, plan.history_capacity
     return {
-        "most_spikes": most,
+        "most_spikes": plan.most_spikes,
+        "stride": np.array([plan.ways.stride]),
         "spike_first": np.zeros((lists, plan.chunk_steps + plan.ways.kept + 1), np.int64),
         "spike_ids": np.zeros((lists, capacity), np.int32),
     }

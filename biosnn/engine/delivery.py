@@ -60,15 +60,22 @@ def write_mark(travel: Travel, q: str, call: Call) -> list[str]:
     return call("mark", names) if travel.marks else []
 
 
-def write_fullness(travel: Travel) -> str:
-    """The question whether the buckets lack room for what the last spikes will send; empty for other rings."""
+def write_left(travel: Travel) -> list[str]:
+    """The lines by which a partition tells the others, after each stride, how many blocks it has left."""
     if travel.ring != "event_bucketed":
-        return ""
-    return " or ".join(
-        "are_full(step - origin, spike_first, spike_ids, row_first{0}, segments{0}, "
-        "event_n_free{0}[:, 1 + step % 2], n_buckets[0])".format(_kind(wide))
+        return []
+    return [f"event_n_free{_kind(wide)}[p, 1 + turn] = event_n_free{_kind(wide)}[p, 0]" for wide in travel.tables]
+
+
+def write_fullness(travel: Travel) -> list[str]:
+    """For each pool of buckets, the question whether it lacks blocks for what the last spikes will send."""
+    if travel.ring != "event_bucketed":
+        return []
+    return [
+        "are_full(step - origin, lags[0], spike_first, spike_ids, row_first{0}, segments{0}, "
+        "event_n_free{0}[:, 1 + turn], n_buckets[0])".format(_kind(wide))
         for wide in travel.tables
-    )
+    ]
 
 
 def _kind(wide: bool) -> str:
@@ -87,10 +94,10 @@ def _ring(travel: Travel, wide: bool) -> str:
     """The ring that amounts are put into, as an expression."""
     kind = _kind(wide)
     if travel.ring == "dense":
-        return f"Dense(ring{kind}, u64((step - 1) % ring{kind}.shape[0]), base, ring_scale{kind}[0])"
+        return f"Dense(ring{kind}, u64((step - lags[0]) % ring{kind}.shape[0]), base, ring_scale{kind}[0])"
     if travel.ring == "event_bucketed":
         fields = [f"event_{x}{kind}" for x in ("value", "post", "previous", "end", "free", "n_free")]
-        now = "u64((step - 1) % n_buckets[0]), n_buckets[0]"
+        now = "u64((step - lags[0]) % n_buckets[0]), n_buckets[0]"
         return f"Buckets({', '.join(fields)}, {now}, ring_scale{kind}[0])"
     return f"Now({_drive(wide)}, base)"
 

@@ -11,8 +11,9 @@ import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from biosnn.engine.delivery import Travel, write_delivery, write_fullness, write_mark
+from biosnn.engine.delivery import Travel, write_delivery, write_fullness, write_left, write_mark
 from biosnn.engine.layout import ModelGroup
+from biosnn.engine.time_loop import Around, indented, steps_apart, steps_together
 from biosnn.engine.update_loop import update_arguments, write_update
 
 HELPERS = {  # what a driver may call, and where it stands
@@ -62,7 +63,8 @@ class Shape:
     wide: bool  # there is an int64 input
     probes: list[Probe]
     parallel: bool
-    meets: bool  # threads stay together for all steps of a chunk, and meet after each
+    meets: bool  # threads stay together for all steps of a chunk, and meet after each stride
+    strides: bool  # a stride is more than one step
 
 
 def prefix(shape: Shape, g: int) -> str:
@@ -74,60 +76,30 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     """The text of the driver; `arrays` are the names that exist. Its `ARGUMENTS` are those that `advance` takes."""
     partition = _partition(shape)
     inner = _mentioned(partition, arrays)
-    before, full = _once_a_step(shape)
+    around = _around(shape)
     together = ["reached", "workers", "meetings"] if shape.meets else []
-    outer = _mentioned([*before, full, "drive_at", *together, *inner], arrays)
+    together += ["stride"] if shape.strides else []
+    outer = _mentioned([*around.before, *around.after, around.full, "drive_at", *together, *inner], arrays)
     of_partition = [
         "@kernel",
         *_call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
         '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
-        *_indented(partition, 4),
+        *indented(partition, 4),
     ]
     step = _call("one_partition", ["p", "step", "first_step", "origin", *inner])
-    loop = _steps_together(before, step, full) if shape.meets else _steps_apart(before, step, full, shape.parallel)
+    if shape.meets:
+        loop = steps_together(around, step, shape.strides)
+    else:
+        loop = steps_apart(around, step, shape.strides, shape.parallel)
     advance = [
         "@parallel_kernel" if shape.parallel else "@kernel",
         *_call("def advance", ["first_step", "last_step", "origin", *outer], ":"),
         '    """Simulate steps first_step..last_step-1; returns the step reached, earlier if the history is full."""',
-        *_indented(loop, 4),
+        *indented(loop, 4),
     ]
     updates = [write_update(g, shape.per_neuron[k], shape.wide) for k, g in enumerate(shape.groups)]
     blocks = ["\n".join(block) for block in (*updates, of_partition, advance)]
     return "\n\n\n".join([_head(shape, outer, "\n".join(blocks)), *blocks]) + "\n"
-
-
-def _steps_apart(before: list[str], step: list[str], full: str, parallel: bool) -> list[str]:
-    """The time loop around the partitions: one after the other, or side by side in a parallel region of each step."""
-    return [
-        "for step in range(first_step, last_step):",
-        *_indented(before, 4),
-        f"    for p in {'prange' if parallel else 'range'}(drive_at.size - 1):",
-        *_indented(step, 8),
-        f"    if {full}:",
-        "        return step + 1",
-        "return last_step",
-    ]
-
-
-def _steps_together(before: list[str], step: list[str], full: str) -> list[str]:
-    """The time loop inside one parallel region: each thread does the steps of its partitions, and meets the others."""
-    meet = "meet(meetings, n)"
-    return [
-        "n = workers[0]",
-        "meetings[0] = 0",
-        "reached[0] = first_step",
-        "for w in prange(n):",
-        "    for step in range(first_step, last_step):",
-        *_indented(["if w == 0:", *_indented(before, 4), meet] if before else [], 8),
-        "        for p in range(w, drive_at.size - 1, n):",
-        *_indented(step, 12),
-        f"        {meet}",
-        "        if w == 0:",
-        "            reached[0] = step + 1",
-        f"        if {full}:",
-        "            break",
-        "return reached[0]",
-    ]
 
 
 def _head(shape: Shape, outer: list[str], body: str) -> str:
@@ -175,12 +147,12 @@ def _partition(shape: Shape) -> list[str]:
         variable = prefix(shape, probe.group) + probe.variable
         lines.append(f"if (step + 1) % {probe.every} == 0:")
         names = [f"probe{k}_columns", f"probe{k}_index", variable, f"probe{k}_samples"]
-        lines += _indented(_call("sample", ["p", row, *names]), 4)
+        lines += indented(_call("sample", ["p", row, *names]), 4)
     return lines
 
 
-def _once_a_step(shape: Shape) -> tuple[list[str], str]:
-    """What is done before the partitions; and after them, the question whether the spike history is full."""
+def _around(shape: Shape) -> Around:
+    """What is done once a step and once a stride; and the question whether some buffer is full."""
     lines: list[str] = []
     injected = [g for g in range(len(shape.groups)) if shape.groups[g].injected]
     for k, g in enumerate(injected):
@@ -191,8 +163,8 @@ def _once_a_step(shape: Shape) -> tuple[list[str], str]:
         lines += _call("fire", ["step", "origin", "cursor", str(len(injected)), "train_step", "train_id", *where])
         lines += write_mark(shape.travel, "spike_ids.shape[0] - 1", _call)
     crowded = "is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"
-    full = write_fullness(shape.travel)
-    return lines, f"{crowded} or {full}" if full else crowded
+    full = " or ".join([crowded, *write_fullness(shape.travel)])
+    return Around(lines, bool(injected), write_left(shape.travel), full)
 
 
 def _mentioned(lines: list[str], names: Collection[str]) -> list[str]:
@@ -208,8 +180,4 @@ def _call(function: str, arguments: list[str], end: str = "") -> list[str]:
     if len(one) <= 110:
         return [one]
     wrapped = textwrap.wrap(", ".join(arguments) + ",", 100, break_long_words=False, break_on_hyphens=False)
-    return [f"{function}(", *_indented(wrapped, 8 if end == ":" else 4), ")" + end.strip(",")]
-
-
-def _indented(lines: list[str], by: int) -> list[str]:
-    return [" " * by + line for line in lines]
+    return [f"{function}(", *indented(wrapped, 8 if end == ":" else 4), ")" + end.strip(",")]

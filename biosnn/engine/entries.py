@@ -118,7 +118,9 @@ def _rings(net: Description, plan: Plan) -> Iterator[Entry]:
         yield _array("rings", "due segments", [(2, "ends"), (parts, "partitions"), (LISTED, "segments")], "int64")
     if plan.tables and ways.fused:
         words = int(layout.bit_words(bool(net.spike_trains))[-1])
-        yield _array("rings", "spikes as bits", [(2 * (ways.window + 1), "steps"), (words, "words")], "uint32")
+        yield _array(
+            "rings", "spikes as bits", [(2 * (ways.window + ways.stride), "steps"), (words, "words")], "uint32"
+        )
         yield _array("rings", "bit of each neuron", [(layout.n_ids, "sources")], "uint32")
 
 

@@ -50,7 +50,7 @@ def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
                 f"poisson_key{kind}": np.array([s.index for s in inputs], np.int64),
                 f"poisson_table{kind}": table,
                 f"poisson_start{kind}": start,
-                f"poisson_weight{kind}": np.array(weights, np.int64),
+                f"poisson_weight{kind}": np.array(weights, np.int64 if wide else np.int32),
             }
     return found
 

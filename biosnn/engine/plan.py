@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,7 @@ class Plan:
     parallel: bool
     chunk_steps: int
     ways: Ways
+    most_spikes: NDArray[np.int64]  # that each list of the spike history can gain in a stride
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -88,11 +91,7 @@ class Plan:
     @property
     def history_capacity(self) -> int:
         """Initial room of each list of the spike history, in spikes."""
-        ids = np.zeros(self.layout.n_parts, np.int64)
-        for cell in self.layout.cells:
-            ids[cell.part] += cell.last - cell.first
-        sources = self.layout.n_ids - self.layout.n_neurons
-        return int(max(ids.max(initial=0), sources)) + HISTORY_ROOM
+        return int(self.most_spikes.max(initial=0)) + HISTORY_ROOM
 
     def take_later(self) -> None:
         """Count what is allocated later as allocated: it is there now."""
@@ -146,7 +145,9 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
     tables = _tables(net, chosen)
     travel = choose(wanted, _traffic(net, layout, tables, delays))
-    plan = Plan(layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel)
+    plan = Plan(
+        layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, _most_spikes(net, layout, travel)
+    )
     plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
     plan.notes += [f"population {p.name!r}: {r}" for p in net.populations.values() if (r := _t_ref_rounding(p, net.dt))]
@@ -221,16 +222,28 @@ def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: 
     active = sum(net.populations[name].n * _most_active(net.populations[name], net.dt) for name in names)
     return Traffic(
         n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
-        tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1),
+        tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1), bool(net.currents),
     )  # fmt: skip
 
 
-def _most_active(population: Population, dt: float) -> float:
-    """The largest part of a population that can fire in each step, for its refractoriness."""
+def _most_spikes(net: Description, layout: Layout, ways: Ways) -> NDArray[np.int64]:
+    """For each partition, and for the spike sources: the most spikes of a stride, as refractoriness allows."""
+    most = np.zeros(layout.n_parts + bool(net.spike_trains), np.int64)
+    populations = list(net.populations.values())
+    for cell in layout.cells:
+        each = np.ceil(ways.stride * _most_active(populations[cell.population], net.dt, np.max))
+        most[cell.part] += (cell.last - cell.first) * int(each)
+    if net.spike_trains:
+        most[-1] = (layout.n_ids - layout.n_neurons) * ways.stride
+    return most
+
+
+def _most_active(population: Population, dt: float, over: Callable[[NDArray[np.float64]], Any] = np.mean) -> float:
+    """Spikes per neuron and step that refractoriness allows, at most; the mean or the maximum `over` the neurons."""
     t_ref = population.model.values.get("t_ref") if population.model is not None else None
     if t_ref is None or isinstance(t_ref, Distribution):
         return 1.0
-    return float(np.mean(1 / (1 + np.rint(np.asarray(t_ref) / dt)))) if np.size(t_ref) else 0.0
+    return float(over(1 / (1 + np.rint(np.asarray(t_ref) / dt)))) if np.size(t_ref) else 0.0
 
 
 def _longest_row(connections: list[Connection]) -> float:

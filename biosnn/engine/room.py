@@ -40,8 +40,8 @@ def _grow_buckets(built: Built, kind: str, t: int, step: int) -> None:
     arrays, ways = built.arrays, built.plan.ways
     event = {name: f"event_{name}{kind}" for name in ("value", "post", "previous", "free", "n_free")}
     while are_full(
-        t, arrays["spike_first"], arrays["spike_ids"], arrays[f"row_first{kind}"], arrays[f"segments{kind}"],
-        arrays[event["n_free"]][:, 0], ways.ring_len,
+        t, ways.stride, arrays["spike_first"], arrays["spike_ids"], arrays[f"row_first{kind}"],
+        arrays[f"segments{kind}"], arrays[event["n_free"]][:, 0], ways.ring_len,
     ):  # fmt: skip
         old, parts = arrays[event["value"]].shape[1], built.plan.layout.n_parts
         new = min(2 * old, ways.capacity_max)

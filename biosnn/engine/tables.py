@@ -92,7 +92,7 @@ class _Builder:
             self._add(c)
         row_first = np.concatenate([[0], np.cumsum(self.row_length)])
         # a line of slack at the end, because prefetching looks ahead of a segment's start
-        words = np.empty(row_first[-1] + 64, np.uint64 if self.table.wide else np.uint32)
+        words = np.empty(row_first[-1] + 80, np.uint64 if self.table.wide else np.uint32)
         self._place(row_first, words)
         by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
         waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())

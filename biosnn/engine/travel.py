@@ -29,7 +29,7 @@ def travel_arrays(net: Description, plan: Plan, tables: list[Table]) -> Arrays:
     ways, layout = plan.ways, plan.layout
     if not tables:
         return {}
-    found: Arrays = {"lags": plan.delays if ways.by_delay else np.ones(1, np.int64)}
+    found: Arrays = {"lags": plan.delays if ways.by_delay else np.array([ways.stride])}
     for table in tables:
         kind = kind_of(table)
         found |= _ring(plan, table, kind)
@@ -83,7 +83,7 @@ def _bits(net: Description, plan: Plan) -> Arrays:
     lags = plan.delays if pulls and ways.layout == "coo" else np.full(delays.size, ways.window, np.int64)
     return {
         "list_at": list_at, "bit_of": layout.bit_of(sources),
-        "bits": np.zeros((2 * (ways.window + 1), list_at[-1]), np.uint32),
+        "bits": np.zeros((2 * (ways.window + ways.stride), list_at[-1]), np.uint32),
         "product_lags": lags, "product_delays": delays, "n_slots": layout.n_slots,
     }  # fmt: skip
 

@@ -33,6 +33,7 @@ SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
 FIRST_BLOCKS = 8  # of each bucket of a partition, before the pool grows
 MOST_COLUMNS = 2**32
 NO_LIMIT = 2**40  # events
+MOST_STRIDE = 32  # steps
 
 
 class Asked(TypedDict, total=False):
@@ -65,6 +66,7 @@ class Traffic:
     n_slots: int
     exact_bytes: tuple[int, ...]  # of an exact amount, of each table: int32 or int64
     most_active: float  # no larger part of the neurons can fire in a step, in the long run
+    changes: bool  # something changes between two steps for all partitions at once: an injected current
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Ways:
     layout: str
     ring: str
     ring_dtype: str
-    ring_len: int  # steps
+    ring_len: int  # steps: the longest delay
+    stride: int = 1  # steps that a partition takes before it has to know of the others' spikes
     capacity: int = 0  # events of each partition's pool, at first
     capacity_max: int = 0
     notes: list[str] = field(default_factory=list)
@@ -105,13 +108,13 @@ class Ways:
 
     @property
     def window(self) -> int:
-        """Steps whose spikes the fused matrix is multiplied with."""
-        return 1 if self.stacked_by_row else self.ring_len
+        """How many steps ago the earliest spikes were fired that the fused matrix is multiplied with."""
+        return self.stride if self.stacked_by_row else self.ring_len
 
     @property
     def kept(self) -> int:
         """Steps whose spikes are kept as lists."""
-        return self.ring_len if self.ring == "spike_history" or self.backend == "auto" else 1
+        return self.ring_len if self.ring == "spike_history" or self.backend == "auto" else self.stride
 
 
 def asked(given: Mapping[str, Any]) -> Asked:
@@ -161,6 +164,8 @@ def choose(asked: Asked, traffic: Traffic) -> Ways:
     ways = Ways(backend, "csr", ring, dtype, ring_len, notes=notes)
     _check_ring(asked, traffic, ways)
     ways = _with_backend(asked, traffic, ways)
+    if ways.backend != "auto" and not traffic.changes:  # auto decides in each step, for all
+        ways = replace(ways, stride=int(min(traffic.delays.min(initial=MOST_STRIDE), MOST_STRIDE, ways.ring_len)))
     return _with_capacity(asked, traffic, ways) if ring == "event_bucketed" else ways
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosnn._numba import i32, kernel, u32, u64
+from biosnn._numba import kernel, u32, u64
 from biosnn.random import POISSON, keyed, word32
 
 WINDOW = 10
-TILE = 256  # neurons; small, because a tile with a neuron outside the window is gone through twice
+TILE = 512  # neurons; small, because a tile with a neuron outside the window is gone through twice
 
 
 def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -37,8 +37,8 @@ def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def arrive(step, seed, p, row_of_part, rows, keys, table, start, weights, drive):
     """Add the Poisson arrivals of this step to the input of partition p.
 
-    rows[r] = (first id, last id + 1, drive index - id, input); weights[input] in units of the drive, keys[input] its
-    random stream.
+    rows[r] = (first id, last id + 1, drive index - id, input); weights[input] in units of the drive, and of its dtype;
+    keys[input] its random stream.
     """
     for r in range(row_of_part[p], row_of_part[p + 1]):
         first, last, shift, source = rows[r, 0], rows[r, 1], rows[r, 2], rows[r, 3]
@@ -53,22 +53,38 @@ def arrive(step, seed, p, row_of_part, rows, keys, table, start, weights, drive)
 def _arrive_in_tile(begin, end, shift, low, high, table, start, weight, drive):
     c0, c1, c2, c3, c4 = table[start], table[start + 1], table[start + 2], table[start + 3], table[start + 4]
     c5, c6, c7, c8, c9 = table[start + 5], table[start + 6], table[start + 7], table[start + 8], table[start + 9]
-    weight = drive.dtype.type(weight)
+    number = drive.dtype.type
+    w, none, below = weight, number(0), number(weight * start)
     largest, smallest = u32(0), u32(0xFFFFFFFF)
     for i in range(u64(begin), u64(end)):
         r = word32(i, low, high)
-        k = i32(start)
-        k += i32(r > c0) + i32(r > c1) + i32(r > c2) + i32(r > c3) + i32(r > c4)
-        k += i32(r > c5) + i32(r > c6) + i32(r > c7) + i32(r > c8) + i32(r > c9)
+        # A weight or nothing for each threshold, and every sum cast back to 32 bits: 0.8 ns a neuron; counting first,
+        # or in 64 bits, to which Numba widens a sum of int32, takes 1.1 to 1.6.
+        k = number(below + (w if r > c0 else none))
+        k = number(k + (w if r > c1 else none))
+        k = number(k + (w if r > c2 else none))
+        k = number(k + (w if r > c3 else none))
+        k = number(k + (w if r > c4 else none))
+        k = number(k + (w if r > c5 else none))
+        k = number(k + (w if r > c6 else none))
+        k = number(k + (w if r > c7 else none))
+        k = number(k + (w if r > c8 else none))
+        k = number(k + (w if r > c9 else none))
         largest, smallest = max(largest, r), min(smallest, r)
-        drive[i + u64(shift)] += weight * k
+        drive[i + u64(shift)] = number(drive[i + u64(shift)] + k)
     if largest > c9 or (start > 0 and smallest <= table[start - 1]):
-        for i in range(begin, end):
-            r = word32(i, low, high)
-            if r > c9 or (start > 0 and r <= table[start - 1]):
-                k, inside = 0, start
-                while k < table.size and r > table[k]:
-                    k += 1
-                while inside < start + WINDOW and r > table[inside]:
-                    inside += 1
-                drive[i + shift] += weight * drive.dtype.type(k - inside)
+        _arrive_outside(begin, end, shift, low, high, table, start, weight, drive)
+
+
+@kernel
+def _arrive_outside(begin, end, shift, low, high, table, start, weight, drive):
+    """Add what the neurons of a tile get beyond the window."""
+    for i in range(begin, end):
+        r = word32(i, low, high)
+        if r > table[start + WINDOW - 1] or (start > 0 and r <= table[start - 1]):
+            k, inside = 0, start
+            while k < table.size and r > table[k]:
+                k += 1
+            while inside < start + WINDOW and r > table[inside]:
+                inside += 1
+            drive[i + shift] += weight * (k - inside)

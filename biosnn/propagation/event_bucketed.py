@@ -19,10 +19,10 @@ from biosnn._numba import i64, kernel, u64
 from biosnn.propagation.rings import keep, put, recovered
 from biosnn.propagation.sizes import BLOCK
 
-# Per partition p: value[p], post[p] events in blocks; end[p, b] where the next event of bucket b goes, at the start of a
-# block if that has to be opened first; previous[p, block] of the same bucket (-1: none); free[p, : n_free[p, 0]] the
-# blocks in no bucket; n_free[p, 1 + step % 2] tells others how many were left after that step, while the next one is
-# going on. now: bucket of the step whose spikes are sent; scale: of float values.
+# Per partition p: value[p], post[p] events in blocks; end[p, b] where the next event of bucket b goes, at the start of
+# a block if that has to be opened first; previous[p, block] of the same bucket (-1: none); free[p, : n_free[p, 0]] the
+# blocks in no bucket; n_free[p, 1] and n_free[p, 2] in turn tell others how many were left after a stride, while the
+# next one is going on. now: bucket of the step whose spikes are sent; scale: of float values.
 Buckets = namedtuple("Buckets", "value post previous end free n_free now n_buckets scale")
 
 
@@ -61,26 +61,27 @@ def take_events(step, p, ring, base, drive):
         left += 1
         block = i64(ring.previous[p, block])
         end = (block + 1) * BLOCK
-    ring.n_free[p, 0] = ring.n_free[p, 1 + step % 2] = left
+    ring.n_free[p, 0] = left
     ring.end[p, b] = 0
 
 
 @kernel
-def are_full(t, spike_first, spike_ids, row_first, segments, n_free, n_buckets):
-    """Whether some partition lacks the blocks for what the spikes of history step t will send it, n_free[p] being left.
+def are_full(t, n_steps, spike_first, spike_ids, row_first, segments, n_free, n_buckets):
+    """Whether some partition lacks the blocks for what the spikes of n_steps history steps, the last being t, will send
+    it; n_free[p] are left.
 
     The sum over all partitions is looked at first: it is one number for each spike, and mostly enough.
     """
     in_all = i64(0)
     for q in range(spike_first.shape[0]):
-        for s in range(spike_first[q, t], spike_first[q, t + 1]):
+        for s in range(spike_first[q, t + 1 - n_steps], spike_first[q, t + 1]):
             i = spike_ids[q, s]
             in_all += row_first[i + 1] - row_first[i]
     for p in range(n_free.shape[0]):
         if _blocks(in_all, n_buckets) > n_free[p]:
             mine = i64(0)
             for q in range(spike_first.shape[0]):
-                for s in range(spike_first[q, t], spike_first[q, t + 1]):
+                for s in range(spike_first[q, t + 1 - n_steps], spike_first[q, t + 1]):
                     i = spike_ids[q, s]
                     mine += i64(segments[i, p + 1]) - i64(segments[i, p])
             if _blocks(mine, n_buckets) > n_free[p]:
