@@ -126,17 +126,17 @@ def print_json(row: dict) -> None:
     print(json.dumps(row, allow_nan=False), flush=True)
 
 
-def measure(describe, threads: int, warm: float, bio: float) -> dict:
+def measure(describe, threads: int, warm: float, bio: float, **ways: str) -> dict:
     """Describe, build and run a network in this process: the row of an --ours run. Times in s, warm and bio in ms.
 
-    build_s is description, plan and drawing together, without importing and compiling.
+    `ways` are handed to build. build_s is description, plan and drawing together, without importing and compiling.
     """
     import resource
 
     import biosnn.engine.build  # noqa: F401 - imports Numba
 
     started = time.perf_counter()
-    sim = describe().build(threads=threads)
+    sim = describe().build(threads=threads, **ways)
     build_s = time.perf_counter() - started - sim.compile_s
     sim.run(warm, progress=False)
     result = sim.run(bio, progress=False)
@@ -146,6 +146,8 @@ def measure(describe, threads: int, warm: float, bio: float) -> dict:
         "neurons": neurons,
         "synapses": sim.n_synapses,
         "threads": sim.plan.threads,
+        "synapse_backend": sim.plan.ways.backend,
+        "ring_strategy": sim.plan.ways.ring,
         "build_s": round(build_s, 3),
         "compile_s": round(sim.compile_s, 3),
         "rtf": round(result.rtf, 4),

@@ -73,7 +73,7 @@ def write_fullness(travel: Travel) -> list[str]:
         return []
     return [
         "are_full(step - origin, lags[0], spike_first, spike_ids, row_first{0}, segments{0}, "
-        "event_n_free{0}[:, 1 + turn], n_buckets[0])".format(_kind(wide))
+        "event_n_free{0}[:, 1 + turn], ring_len[0])".format(_kind(wide))
         for wide in travel.tables
     ]
 
@@ -94,10 +94,10 @@ def _ring(travel: Travel, wide: bool) -> str:
     """The ring that amounts are put into, as an expression."""
     kind = _kind(wide)
     if travel.ring == "dense":
-        return f"Dense(ring{kind}, u64((step - lags[0]) % ring{kind}.shape[0]), base, ring_scale{kind}[0])"
+        return f"dense(step - lags[0], p, ring{kind}, ring_rows, ring_len[0], base, ring_scale{kind}[0])"
     if travel.ring == "event_bucketed":
         fields = [f"event_{x}{kind}" for x in ("value", "post", "previous", "end", "free", "n_free")]
-        now = "u64((step - lags[0]) % n_buckets[0]), n_buckets[0]"
+        now = "u64((step - lags[0]) % ring_len[0]), ring_len[0]"
         return f"Buckets({', '.join(fields)}, {now}, ring_scale{kind}[0])"
     return f"Now({_drive(wide)}, base)"
 
@@ -129,7 +129,8 @@ def _choice(travel: Travel, call: Call) -> list[str]:
 def _taken(travel: Travel, wide: bool, call: Call) -> list[str]:
     kind = _kind(wide)
     if travel.ring == "dense":
-        names = ["step", f"ring{kind}", f"ring_scale{kind}[0]", "drive_at[p]", "drive_at[p + 1]", _drive(wide)]
+        names = ["step", f"ring{kind}", "ring_len[0]", f"ring_scale{kind}[0]", "drive_at[p]", "drive_at[p + 1]"]
+        names.append(_drive(wide))
         return call("take_dense", names)
     if travel.ring == "event_bucketed":
         return call("take_events", ["step", "p", _ring(travel, wide), "base", _drive(wide)])

@@ -29,7 +29,7 @@ HELPERS = {  # what a driver may call, and where it stands
     "EVENTS": "biosnn.propagation.switching",
     "MARKED": "biosnn.propagation.switching",
     "PRODUCT": "biosnn.propagation.switching",
-    "Dense": "biosnn.propagation.dense",
+    "dense": "biosnn.propagation.dense",
     "take_dense": "biosnn.propagation.dense",
     "Buckets": "biosnn.propagation.event_bucketed",
     "are_full": "biosnn.propagation.event_bucketed",

@@ -102,6 +102,9 @@ def _rings(net: Description, plan: Plan) -> Iterator[Entry]:
         if ways.ring == "dense":
             formula = f"ring_len {ways.ring_len:,} x n_post {slots:,} x {width} B"
             yield Entry("rings", f"dense ring, {kind}", formula, dtype, ways.ring_len * slots * width)
+            if table is plan.tables[0]:
+                starts = [(parts, "partitions"), (padded(ways.ring_len), "delays")]
+                yield _array("rings", "dense ring, starts of rows", starts, "uint64")
         if ways.ring == "event_bucketed":
             events = ways.capacity * parts
             grows = "if it must" if ways.capacity_max * parts >= NO_LIMIT // 2 else f"to {ways.capacity_max * parts:,}"

@@ -11,6 +11,7 @@ from biosnn.engine.build import Built
 from biosnn.network.items import Recorder
 from biosnn.network.population import as_array
 from biosnn.propagation.spike_history import spikes_between
+from biosnn.recording.kernels import are_in_order, sent
 from biosnn.recording.results import PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.statistics import Statistics
 
@@ -40,12 +41,11 @@ class Recording:
         n = int((starts[:, last - origin] - starts[:, first - origin]).sum())
         steps, ids = np.empty(n, np.int64), np.empty(n, np.int32)
         spikes_between(first - origin, last - origin, origin, starts, arrays["spike_ids"], steps, ids)
-        key = steps * self.built.plan.layout.n_ids + ids
-        if (np.diff(key) < 0).any():  # several model groups, or spike sources: lists are not ranges of ids
-            order = np.argsort(key, kind="stable")
+        if not are_in_order(steps, ids):  # several model groups, or spike sources: lists are not ranges of ids
+            order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
-        self.events += sum(int((t.row_first[ids + 1] - t.row_first[ids]).sum()) for t in self.built.tables)
+        self.events += sum(int(sent(ids, table.row_first)) for table in self.built.tables)
         for found, label in zip(self.spikes, self.labels, strict=True):
             if label is None:
                 found.append((steps, ids.astype(np.int64)))

@@ -17,12 +17,12 @@ from biosnn.engine import interrupts
 from biosnn.engine.build import Built
 from biosnn.engine.recorders import Recording, SpikeSink
 from biosnn.engine.room import make_room
-from biosnn.engine.synapses import Synapses, read_synapses
+from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
 from biosnn.errors import RingFullError
 from biosnn.propagation.spike_history import keep_latest
 from biosnn.propagation.switching import EVENT_STEPS, PRODUCT_STEPS
-from biosnn.recording.results import Result
+from biosnn.recording.results import Result, in_ms
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
 Progress = Callable[[int, int], None]  # steps done, steps to do
@@ -139,6 +139,20 @@ class Simulation:
         populations = self._built.net.populations
         shape = (populations[source].n, populations[target].n)
         return csr_matrix((found.weights, (found.sources, found.targets)), shape=shape)
+
+    def fused_matrix(self, source: str, target: str, receptor: str | None = None) -> Any:
+        """The fused matrix between two populations: scipy.sparse.csr_matrix (n_target, n_delays * n_source).
+
+        Column k * n_source + i holds the weights of source i's synapses with the k-th delay of `sim.delays`. So its
+        product with the spikes of the steps that are due, those of the shortest delay first, is the input of a step.
+        `receptor` names one of the target model's receptors (None: all of them together). Raises UnknownNameError.
+        """
+        return read_fused(self._built, source, target, receptor)
+
+    @property
+    def delays(self) -> NDArray[np.float64]:
+        """The distinct delays of the network, ms, ascending."""
+        return in_ms(self.plan.delays, self._built.net.dt)
 
     def _advance(self, last: int, recording: Recording) -> None:
         """Run to step `last` or until some buffer is full, hand over what happened, drop what is past."""

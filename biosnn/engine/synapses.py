@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import _validate
 from biosnn.engine.build import Built
 from biosnn.engine.tables import Table
 from biosnn.engine.travel import matrix_names
@@ -45,6 +46,28 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
     sources = sources - (first[source] if source is not None else 0)
     targets = targets - (first[target] if target is not None else 0)
     return Synapses(sources[order], targets[order], weights[order], delays[order])
+
+
+def read_fused(built: Built, source: str, target: str, receptor: str | None) -> Any:
+    """See `Simulation.fused_matrix`."""
+    from scipy.sparse import csr_matrix
+
+    layout = built.plan.layout
+    for name in (source, target):
+        _validate.known("fused_matrix", "population", name, layout.names)
+    neurons = [name for name, group in zip(layout.names, layout.group_of, strict=True) if group >= 0]
+    _validate.known("fused_matrix", "target", target, neurons)
+    found = read_synapses(built, source, target)
+    bank = layout.groups[layout.group_of[layout.names.index(target)]].bank
+    slots = np.where(found.weights < 0, bank.inh, bank.exc)
+    mine = np.ones(len(found), np.bool_)
+    if receptor is not None:
+        mine = slots == bank.slots.index(_validate.known("fused_matrix", "receptor", receptor, bank.slots))
+    n_source, n_target = built.net.populations[source].n, built.net.populations[target].n
+    k = np.searchsorted(built.plan.delays, np.rint(found.delays[mine] / built.net.dt))
+    columns = k * n_source + found.sources[mine]
+    shape = (n_target, built.plan.delays.size * n_source)
+    return csr_matrix((found.weights[mine], (found.targets[mine], columns)), shape=shape)
 
 
 def _from_rows(built: Built, table: Table, begin: int, end: int) -> list[NDArray[np.float64]]:

@@ -94,9 +94,12 @@ def _ring(plan: Plan, table: Table, kind: str) -> Arrays:
     dtype = exact if ways.ring_dtype == "none" else STORAGE[ways.ring_dtype]
     if ways.ring == "spike_history":
         return {}
-    found: Arrays = {f"ring_scale{kind}": np.array([_ring_scale(plan, table)])}
+    found: Arrays = {
+        f"ring_scale{kind}": np.array([_ring_scale(plan, table)]), "ring_len": np.array([ways.ring_len]),
+    }  # fmt: skip
     if ways.ring == "dense":
-        found[f"ring{kind}"] = np.zeros((ways.ring_len, int(plan.layout.drive_at[-1])), dtype)
+        found[f"ring{kind}"] = np.zeros(ways.ring_len * int(plan.layout.drive_at[-1]), dtype)
+        found["ring_rows"] = np.zeros((parts, padded(ways.ring_len)), np.uint64)
         return found
     blocks = ways.capacity // BLOCK
     n_free = np.zeros((parts, 16), np.int32)  # a cache line each
@@ -106,7 +109,6 @@ def _ring(plan: Plan, table: Table, kind: str) -> Arrays:
         "previous": np.full((parts, blocks), -1, np.int32), "end": np.zeros((parts, padded(ways.ring_len)), np.int32),
         "free": np.tile(np.arange(blocks - 1, -1, -1, dtype=np.int32), (parts, 1)), "n_free": n_free,
     }  # fmt: skip
-    found["n_buckets"] = np.array([ways.ring_len])
     return found | {f"event_{name}{kind}": values for name, values in events.items()}
 
 

@@ -26,9 +26,9 @@ MAX_RING_MIB = 2048.0
 
 # ns on one core: finding out whether a (spike, delay, partition) has synapses; a segment that has; adding a synapse to
 # the input; putting one into a dense ring whose part for one partition is so many bytes large; into a bucket.
-NS_LOOK, NS_SEGMENT, NS_ADD, NS_BUCKET = 2.0, 12.0, 0.8, 5.0
-NS_DENSE = ((1.5 * 2**20, 1.2), (16 * 2**20, 2.5), (float("inf"), 7.0))
-NS_GATHER, NS_ROW = 0.5, 2.0  # a synapse of the fused matrix, and a row of it
+NS_LOOK, NS_SEGMENT, NS_ADD, NS_BUCKET = 2.0, 12.0, 0.8, 4.5
+NS_DENSE = ((0.5 * 2**20, 1.5), (16 * 2**20, 3.0), (float("inf"), 7.0))
+NS_GATHER, NS_ROW = 0.65, 2.0  # a synapse of the fused matrix, and a row of it
 SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
 FIRST_BLOCKS = 8  # of each bucket of a partition, before the pool grows
 MOST_COLUMNS = 2**32

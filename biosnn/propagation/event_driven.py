@@ -14,7 +14,7 @@ from biosnn.propagation.rings import put
 
 # Segments are prefetched so far ahead, five 64-byte lines of a long one. Full microcircuit: RTF 1.97 with 32 segments
 # and five lines, 2.03 with 20 and four, 2.14 with 12 and three.
-AHEAD = 32
+AHEAD, MOST_LINES = 32, 5
 
 
 @kernel
@@ -58,12 +58,8 @@ def _send(p, n, due_begin, due_end, words, delays, scale, ring):
 @kernel
 def _prefetch_segment(begin, end, words, delays):
     line = i64(64 // words.itemsize)
-    prefetch(words, begin)
-    if end - begin > line:
-        prefetch(words, begin + line)
-        prefetch(words, begin + 2 * line)
-        prefetch(words, begin + 3 * line)
-        prefetch(words, begin + 4 * line)
-    else:
-        prefetch(words, end - 1)
+    for s in range(begin, min(end, begin + MOST_LINES * line), line):
+        prefetch(words, s)
+    prefetch(words, end - 1)
     prefetch_delays(delays, begin)
+    prefetch_delays(delays, end - 1)

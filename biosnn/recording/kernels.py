@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from biosnn._numba import kernel
 
+# Of a neuron: its spikes, the step of the last one (negative: none yet); its interspike intervals in steps, their sum
+# and the sum of their squares.
+SUMS = ("counts", "last", "intervals", "total", "squares")
+
 
 @kernel
 def sample(p, row, column_of_part, index, values, samples):
@@ -13,17 +17,32 @@ def sample(p, row, column_of_part, index, values, samples):
 
 
 @kernel
-def accumulate_intervals(steps, ids, last, n, total, squares):
-    """Add the interspike intervals (steps) that end with these spikes, in order of time, to each neuron's sums.
-
-    last[i] is the step of i's latest spike so far, or negative; n, total, squares count the intervals, sum them and
-    their squares.
-    """
+def accumulate(steps, ids, sums):
+    """Add these spikes, in order of time, to the SUMS of each neuron: sums[i]."""
     for k in range(ids.size):
         i = ids[k]
-        if last[i] >= 0:
-            interval = steps[k] - last[i]
-            n[i] += 1
-            total[i] += interval
-            squares[i] += interval * interval
-        last[i] = steps[k]
+        interval = steps[k] - sums[i, 1]
+        if sums[i, 1] >= 0:
+            sums[i, 2] += 1
+            sums[i, 3] += interval
+            sums[i, 4] += interval * interval
+        sums[i, 0] += 1
+        sums[i, 1] = steps[k]
+
+
+@kernel
+def are_in_order(steps, ids):
+    """Whether spikes are sorted by step, then id."""
+    for k in range(1, ids.size):
+        if steps[k] < steps[k - 1] or (steps[k] == steps[k - 1] and ids[k] < ids[k - 1]):
+            return False
+    return True
+
+
+@kernel
+def sent(ids, row_first):
+    """Synapses in the rows of these ids, each id counted as often as it is there."""
+    n = 0
+    for k in range(ids.size):
+        n += row_first[ids[k] + 1] - row_first[ids[k]]
+    return n
