@@ -52,35 +52,45 @@ def network(a: argparse.Namespace, activity: float, out_degree: int):
     return net
 
 
-def step_us(a: argparse.Namespace, activity: float, way: str | None) -> tuple[float, dict]:
-    """Median microseconds of a step, and what was measured beside it; without a way, without synapses."""
-    backend, ring, layout = WAYS[way] if way else ("event_driven", "spike_history", "auto")
+def build(a: argparse.Namespace, activity: float, way: str | None):
+    """The network, built for one way; without a way, without synapses."""
+    if way is None:
+        return network(a, activity, 0).build(threads=a.threads)
+    backend, ring, layout = WAYS[way]
     more = {} if layout == "auto" else {"fused_layout": layout}
-    net = network(a, activity, a.out_degree if way else 0)
-    sim = net.build(threads=a.threads, synapse_backend=backend, ring_strategy=ring, **more)
+    net = network(a, activity, a.out_degree)
+    return net.build(threads=a.threads, synapse_backend=backend, ring_strategy=ring, **more)
+
+
+def measure_activity(a: argparse.Namespace, activity: float) -> dict:
+    """Median microseconds of a step in every way, runs in turn; what `auto` chose, and the activity as it was."""
     steps = max(20, int(a.steps * min(1.0, 0.05 / activity)))
-    sim.run(max(2 * a.delays, steps // 4) * a.dt, progress=False)
-    results = [sim.run(steps * a.dt, progress=False) for _ in range(a.repeats)]
-    us = statistics.median(r.run_s / steps * 1e6 for r in results)
-    found = {"backend_steps": dict(results[-1].backend_steps), "ring": sim.plan.ways.ring}
-    found["activity"] = results[-1].n_spikes / (a.neurons * steps)
-    return us, found
+    sims = {way: build(a, activity, way) for way in (None, *a.ways)}
+    for sim in sims.values():
+        sim.run(max(2 * a.delays, steps // 2) * a.dt, progress=False)
+    results: dict = {way: [] for way in sims}
+    for _ in range(a.repeats):
+        for way, sim in sims.items():
+            results[way].append(sim.run(steps * a.dt, progress=False))
+    us = {way: statistics.median(r.run_s / steps * 1e6 for r in found) for way, found in results.items()}
+    bare = us.pop(None)
+    for way in a.ways:
+        print(
+            f"  {activity:8.0e}  {way:32s} step {us[way]:10.1f} us, delivery {us[way] - bare:10.1f} us", file=sys.stderr
+        )
+    return {
+        "activity": activity,
+        "activity_found": float(f"{results[None][-1].n_spikes / (a.neurons * steps):.4g}"),
+        "bare_us": round(bare, 2),
+        "step_us": {way: round(x, 2) for way, x in us.items()},
+        "delivery_us": {way: round(x - bare, 2) for way, x in us.items()},
+        "backend_steps": {way: dict(results[way][-1].backend_steps) for way in a.ways if way.startswith("auto")},
+    }
 
 
 def measure(a: argparse.Namespace) -> dict:
     """The whole table: steps without synapses, and with them in every way."""
-    rows = []
-    for activity in a.activities:
-        bare, _ = step_us(a, activity, None)
-        row = {"activity": activity, "bare_us": round(bare, 2), "delivery_us": {}, "step_us": {}}
-        for way in a.ways:
-            us, found = step_us(a, activity, way)
-            row["step_us"][way] = round(us, 2)
-            row["delivery_us"][way] = round(us - bare, 2)
-            if way.startswith("auto"):
-                row.setdefault("decisions", {})[way] = found
-            print(f"  {activity:8.0e}  {way:32s} step {us:10.1f} us, delivery {us - bare:10.1f} us", file=sys.stderr)
-        rows.append(row)
+    rows = [measure_activity(a, activity) for activity in a.activities]
     return {"rows": rows} | compare(rows, a.ways)
 
 

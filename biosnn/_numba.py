@@ -7,6 +7,7 @@ remainder in another, with another number of threads: without reassociation or c
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ __all__ = [
     "add_atomically",
     "f32",
     "f64",
+    "flush_subnormals",
     "i16",
     "i32",
     "i64",
@@ -34,6 +36,7 @@ __all__ = [
     "parallel_kernel",
     "prange",
     "prefetch",
+    "restore_mode",
     "scalar",
     "u8",
     "u16",
@@ -145,3 +148,49 @@ def nanoseconds(typingctx):
         return builder.add(builder.mul(seconds, long(1_000_000_000)), rest)
 
     return types.int64(), codegen
+
+
+# Bits of the x86 control word: results, and operands, that are subnormal become zero.
+_FLUSH = 0x8000 | 0x0040
+_HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
+
+
+@intrinsic
+def flush_subnormals(typingctx):
+    """From here on, numbers below 1.2e-38 are zero on this thread; returns the mode before, for `restore_mode`.
+
+    A current that decays where nothing arrives passes through them, and each operation on one takes 150 cycles: a
+    silent network of 20,000 neurons took 78 us a step instead of 15. Only x86 is that slow; elsewhere nothing is done.
+    """
+
+    def codegen(context, builder, signature, args):
+        word = ir.IntType(32)
+        if not _HAS_MXCSR:
+            return word(0)
+        before = _control_word(builder, "llvm.x86.sse.stmxcsr", cgutils.alloca_once(builder, word))
+        _control_word(
+            builder, "llvm.x86.sse.ldmxcsr", cgutils.alloca_once_value(builder, builder.or_(before, word(_FLUSH)))
+        )
+        return before
+
+    return types.int32(), codegen
+
+
+@intrinsic
+def restore_mode(typingctx, mode):
+    """Undo `flush_subnormals`, which returned `mode`: the user's own arithmetic on this thread is left alone."""
+
+    def codegen(context, builder, signature, args):
+        if _HAS_MXCSR:
+            _control_word(builder, "llvm.x86.sse.ldmxcsr", cgutils.alloca_once_value(builder, args[0]))
+        return context.get_dummy_value()
+
+    return types.void(types.int32), codegen
+
+
+def _control_word(builder, name, place):
+    """Store the control word to a place, or load it from there; the word that then stands in both."""
+    byte = ir.IntType(8).as_pointer()
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [byte]), name)
+    builder.call(function, [builder.bitcast(place, byte)])
+    return builder.load(place)

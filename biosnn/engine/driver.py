@@ -39,7 +39,10 @@ HELPERS = {  # what a driver may call, and where it stands
     "is_crowded": "biosnn.propagation.spike_history",
     "sample": "biosnn.recording.kernels",
 }
-POLICY = ("f32", "f64", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange", "scalar", "u64")
+POLICY = (
+    "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
+    "restore_mode", "scalar", "u64",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
         "@kernel",
         *_call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
         '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
+        "    mode = flush_subnormals()",
         *indented(partition, 4),
+        "    restore_mode(mode)",
     ]
     step = _call("one_partition", ["p", "step", "first_step", "origin", *inner])
     if shape.meets:
