@@ -34,23 +34,24 @@ def write_delivery(travel: Travel, call: Call) -> list[str]:
         return []
     events = [line for wide in travel.tables for line in _rows(travel, wide, call)]
     product = [line for wide in travel.tables for line in _matrix(travel, wide, call)]
-    lines = ["base = u64(drive_at[p])"]
+    taken = [line for wide in travel.tables for line in _taken(travel, wide, call)]
+    base = "base = u64(drive_at[p])"
     if travel.backend == "event_driven":
-        lines += events
-    elif travel.backend == "spmm_fused":
-        lines += product
-    else:
-        lines += [
-            "began = nanoseconds()",
-            "if way[step % 4, EVENTS]:",
-            *(f"    {line}" for line in events),
-            "between = nanoseconds()",
-            "if way[step % 4, PRODUCT]:",
-            *(f"    {line}" for line in product),
-            "if p == 0:",
-            *(f"    {line}" for line in _choice(travel, call)),
-        ]
-    return lines + [line for wide in travel.tables for line in _taken(travel, wide, call)]
+        return [base, *events, *taken]
+    if travel.backend == "spmm_fused":
+        return [base, *product, *taken]
+    return [
+        base,
+        "began = nanoseconds()",
+        "if way[step % 4, EVENTS]:",
+        *(f"    {line}" for line in events),
+        *taken,
+        "between = nanoseconds()",
+        "if way[step % 4, PRODUCT]:",
+        *(f"    {line}" for line in product),
+        "if p == 0:",
+        *(f"    {line}" for line in _choice(travel, call)),
+    ]
 
 
 def write_mark(travel: Travel, q: str, call: Call) -> list[str]:

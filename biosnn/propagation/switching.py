@@ -50,8 +50,9 @@ def choose(step, origin, spike_first, window, spikes_wait, event_ns, product_ns,
     trusted = counts[MEASURED] >= TRIALS
     if wanted != counts[WANTED] and trusted and not spikes_wait and step < counts[LAST_CHANGED] + STAY * window:
         wanted = not wanted
-    if wanted != counts[WANTED]:
-        counts[WANTED], counts[LAST_CHANGED] = wanted, step
+    if wanted != counts[WANTED] and trusted:
+        counts[LAST_CHANGED] = step
+    counts[WANTED] = wanted
     then = (step + 1) % 4
     way[then, EVENTS] = not (wanted if spikes_wait else way[here, MARKED])
     way[then, PRODUCT] = wanted if spikes_wait else step + 1 - counts[LAST_MARKED] <= window
