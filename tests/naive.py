@@ -23,8 +23,8 @@ POISSON_STREAM = 5
 
 @dataclass
 class Trace:
-    """What happened: spikes by (step, id), and per step and neuron V_m (mV above E_L), I_syn (pA) of one or two receptors
-    and the sum of all weights arriving.
+    """What happened: spikes by (step, id), and per step and neuron V_m (mV above E_L), I_syn (pA, by
+    receptor) and the sum of all weights arriving.
     """
 
     steps: np.ndarray

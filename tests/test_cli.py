@@ -214,7 +214,7 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
         ),
         (["--ring-strategy", "spike_history", "--ring-dtype", "float16"], ["ring_dtype", "float16", "use", "'dense'"]),
         (["--ring-strategy", "dense", "--ring-capacity-max", "9999"], ["ring_capacity_max", "dense", "leave it out"]),
-        (["--ring-strategy", "event_bucketed", "--ring-capacity-max", "9"], ["at least", "leave 9", "raise"]),
+        (["--ring-strategy", "event_bucketed", "--ring-capacity-max", "9"], ["at least", "leaves 9", "raise"]),
         (["--ring-capacity-max", "0"], ["ring_capacity_max must be at least 1", "got 0"]),
         (["--max-ring-mib", "nan"], ["max_ring_mib must be finite", "(MiB)"]),
         (
@@ -309,7 +309,7 @@ def test_a_full_ring_ends_the_run_with_complete_files_and_one_line(tmp_path, cap
     run(tmp_path / "free", *arguments)
     capsys.readouterr()
     folder = tmp_path / "full"
-    assert cli.main([*arguments, "--ring-capacity-max", "6000", "--out", str(folder)]) == 2
+    assert cli.main([*arguments, "--ring-capacity-max", "6400", "--out", str(folder)]) == 2
     *_, stopped, error = capsys.readouterr().err.splitlines()
     assert error.startswith("biosnn: error: the event_bucketed ring is full at ")
     assert "raise --ring-capacity-max" in error
@@ -323,7 +323,7 @@ def test_a_full_ring_ends_the_run_with_complete_files_and_one_line(tmp_path, cap
     metrics = rows_of(folder / "metrics.csv")
     assert sum(int(r["spikes"]) for r in metrics) == len(until_then)
     assert float(metrics[-1]["time_ms"]) == pytest.approx(10 + stop)
-    assert strict_json(folder / "run_config.json")["ring_capacity_max"] == 6000 // 64 * 64  # whole blocks
+    assert strict_json(folder / "run_config.json")["ring_capacity_max"] == 6400 // 64 * 64  # whole blocks
     assert not (folder / "summary.json").exists()
 
 

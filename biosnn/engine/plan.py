@@ -221,7 +221,7 @@ def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: 
     n_sources = sum(net.populations[name].n for name in names)
     active = sum(net.populations[name].n * _most_active(net.populations[name], net.dt) for name in names)
     return Traffic(
-        n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
+        layout.n_ids, n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
         tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1), bool(net.currents),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from biosnn.network.population import Group
 from biosnn.network.rules import tail_bound
 
 TOP = 32767  # largest 16-bit weight
-MOST = 2**31 - 1  # largest int32 sum
+MOST = 2**31 * (1 - 2**-7)  # largest int32 sum, less what a ring of 16-bit floats may round up
 LARGEST_ERROR, MEAN_ERROR = 1e-3, 1e-2
 Node = tuple[int, int]  # (population, weight scale of its bank)
 

@@ -49,7 +49,7 @@ def travel_arrays(net: Description, plan: Plan, tables: list[Table]) -> Arrays:
                 found |= _no_matrix(plan, table)
             else:
                 found |= matrix_arrays(net, plan, table)
-                table.words, table.waits = table.words[:0], None
+                table.words, table.waits = np.empty(0, table.words.dtype), None
     if ways.backend == "auto":
         found |= _choice(plan)
     return found

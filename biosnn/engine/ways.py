@@ -30,7 +30,7 @@ NS_LOOK, NS_SEGMENT, NS_ADD, NS_BUCKET = 2.0, 12.0, 0.8, 4.5
 NS_DENSE = ((0.5 * 2**20, 1.5), (16 * 2**20, 3.0), (float("inf"), 7.0))
 NS_GATHER, NS_ROW = 0.65, 2.0  # a synapse of the fused matrix, and a row of it
 SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
-FIRST_BLOCKS = 8  # of each bucket of a partition, before the pool grows
+FIRST_BLOCKS = 4  # times the least room: the pool of each partition, before it grows
 MOST_COLUMNS = 2**32
 NO_LIMIT = 2**40  # events
 MOST_STRIDE = 32  # steps
@@ -59,6 +59,7 @@ class Asked(TypedDict, total=False):
 class Traffic:
     """What the choice depends on: the synapses of one kind (packed, wide) per source, and where they go."""
 
+    n_ids: int  # neurons and spike sources
     n_sources: int
     n_synapses: float
     delays: NDArray[np.int64]
@@ -189,6 +190,11 @@ def event_bytes(traffic: Traffic, dtype: str) -> int:
     return element_bytes(traffic, dtype) + POST_BYTES * len(traffic.exact_bytes)
 
 
+def least_events(traffic: Traffic) -> int:
+    """Events that each partition must have room for: every bucket an open block, and one that it may have to open."""
+    return (2 * int(traffic.delays.max(initial=1)) + 1) * BLOCK
+
+
 def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
     """The ring in which a spike costs least, of those that fit; and why, in words."""
     each = t.n_synapses / max(t.n_sources, 1)
@@ -210,6 +216,10 @@ def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
         costs.pop("dense", None)
     if t.delays.size * t.n_parts > 4 * each + 64:  # its table of segments would be larger than the synapses
         costs.pop("spike_history", None)
+    if not _fits(asked, least_events(t) * t.n_parts * event_bytes(t, asked["ring_dtype"])):
+        costs.pop("event_bucketed")
+    if not costs:
+        return ("spike_history" if asked["ring_dtype"] == "none" else "event_bucketed"), "no other fits"
     best = min(costs, key=lambda ring: costs[ring])
     shown = ", ".join(f"{ring} {ns * 1e-3:,.2f}" for ring, ns in sorted(costs.items(), key=lambda item: item[1]))
     return best, f"us of one core that a spike is expected to cost: {shown}"
@@ -232,8 +242,8 @@ def _check_ring(asked: Asked, t: Traffic, ways: Ways) -> None:
 def _with_capacity(asked: Asked, t: Traffic, ways: Ways) -> Ways:
     """Pools of blocks: what the buckets need to begin with, and as far as they may grow."""
     each, limit = event_bytes(t, ways.ring_dtype), asked["max_ring_mib"] * 2**20
-    least = (ways.ring_len + 1) * BLOCK  # of each partition: one open block for every bucket, and one to spare
-    most = int(min(limit / each, NO_LIMIT)) if limit > 0 else NO_LIMIT
+    least = least_events(t)
+    most = int(min(limit / max(each, 1), NO_LIMIT)) if limit > 0 else NO_LIMIT
     if asked["ring_capacity_max"] is not None:
         most = min(most, asked["ring_capacity_max"])
     most_each = most // t.n_parts // BLOCK * BLOCK
@@ -242,7 +252,7 @@ def _with_capacity(asked: Asked, t: Traffic, ways: Ways) -> Ways:
         knob = f"--max-ring-mib {asked['max_ring_mib']:g}" if given != most else f"--ring-capacity-max {given}"
         raise MemoryPlanError(
             f"plan: the event_bucketed ring needs room for {least * t.n_parts:,} events at least "
-            f"({t.n_parts} partition(s) x {ways.ring_len + 1:,} blocks of {BLOCK}; {each} B an event), and {knob} "
+            f"({t.n_parts} partition(s) x {least // BLOCK:,} blocks of {BLOCK}; {each} B an event), and {knob} "
             f"leaves {most:,}; raise it, or try --ring-strategy spike_history"
         )
     return replace(ways, capacity=min(least * FIRST_BLOCKS, most_each), capacity_max=most_each)
@@ -263,7 +273,7 @@ def _with_backend(asked: Asked, t: Traffic, ways: Ways) -> Ways:
     columns = _columns(t, ways)
     if columns >= MOST_COLUMNS:
         raise DescriptionError(
-            f"plan: spmm_fused numbers its columns with 32 bits, and {t.n_sources:,} sources x {ways.window:,} steps "
+            f"plan: spmm_fused numbers its columns with 32 bits, and {t.n_ids:,} neurons x {ways.window:,} steps "
             f"are {columns:,.0f}; use --synapse-backend event_driven"
         )
     if layout == "auto":
@@ -273,7 +283,7 @@ def _with_backend(asked: Asked, t: Traffic, ways: Ways) -> Ways:
 
 
 def _columns(t: Traffic, ways: Ways) -> float:
-    return (t.n_sources + 32.0 * (t.n_parts + 1)) * (ways.window + 1)
+    return (t.n_ids + 512.0 * (t.n_parts + 1)) * (ways.window + 1)
 
 
 def _backend(t: Traffic, ways: Ways) -> tuple[str, str]:

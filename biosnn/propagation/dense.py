@@ -51,5 +51,5 @@ def take_dense(step, values, ring_len, scale, first, last, drive):
     """Add the row of this step to the input slots first..last-1, and leave it empty for the step ring_len from now."""
     row = u64(step % ring_len * (values.size // ring_len))
     for j in range(u64(first), u64(last)):
-        drive[j] += drive.dtype.type(recovered(values, row + j, scale))
+        drive[j] += drive.dtype.type(recovered(values, row + j, scale, drive))
         values[row + j] = 0

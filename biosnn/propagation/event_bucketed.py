@@ -56,7 +56,7 @@ def take_events(step, p, ring, base, drive):
     block = (end - 1) // BLOCK
     while block >= 0:
         for e in range(u64(block * BLOCK), u64(end)):
-            drive[base + u64(ring.post[p, e])] += drive.dtype.type(recovered(ring.value, (p, e), ring.scale))
+            drive[base + u64(ring.post[p, e])] += drive.dtype.type(recovered(ring.value, (p, e), ring.scale, drive))
         ring.free[p, left] = block
         left += 1
         block = i64(ring.previous[p, block])

@@ -16,8 +16,10 @@ from __future__ import annotations
 from numba import types
 from numba.extending import overload
 
-from biosnn._numba import f32, f64
+from biosnn._numba import f32, f64, i32
 from biosnn.half import load, store
+
+LARGEST = 2.0**31 - 1
 
 
 def put(ring, p, delay, slot, amount):
@@ -32,8 +34,8 @@ def keep(values, at, amount, scale):
     """values[at] = amount, likewise."""
 
 
-def recovered(values, at, scale):
-    """What stands in values[at], as an integer amount."""
+def recovered(values, at, scale, drive):
+    """What stands in values[at], as an integer amount for the input; what was rounded beyond its range stays within."""
 
 
 @overload(add)
@@ -67,7 +69,9 @@ def _keep(values, at, amount, scale):
 
 
 @overload(recovered)
-def _recovered(values, at, scale):
+def _recovered(values, at, scale, drive):
     if values.dtype in (types.int32, types.int64):
-        return lambda values, at, scale: values[at]
-    return lambda values, at, scale: round(f64(load(values, at)) / scale)
+        return lambda values, at, scale, drive: values[at]
+    if drive.dtype == types.int32:
+        return lambda values, at, scale, drive: i32(round(min(max(f64(load(values, at)) / scale, -LARGEST), LARGEST)))
+    return lambda values, at, scale, drive: round(f64(load(values, at)) / scale)
