@@ -279,7 +279,7 @@ def test_bad_questions_to_a_simulation_are_refused(case, sim):
 def many_synapses(net):
     a = net.population("a", 10_000, EXP())
     net.connect(a, a, bs.fixed_indegree(2000), weight=1.0)
-    return ["synapses, packed", "20,000,000 synapses x 4 B", "76.3 MiB"]
+    return ["a->a: rows, packed", "20,000,000 synapses x 4 B", "76.3 MiB"]
 
 
 def a_billion_neurons(net):
