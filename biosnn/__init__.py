@@ -14,6 +14,7 @@ from biosnn.errors import (
     SelectionError,
     UnknownNameError,
 )
+from biosnn.models import receptors
 from biosnn.network.rules import (
     all_to_all,
     fixed_indegree,
@@ -44,5 +45,6 @@ __all__ = [
     "normal",
     "one_to_one",
     "pairwise_bernoulli",
+    "receptors",
     "uniform",
 ]

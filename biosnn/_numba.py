@@ -6,10 +6,12 @@ remainder in another, with another number of threads: without reassociation or c
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -68,8 +70,16 @@ def parallel_kernel(function: Callable) -> Any:
     return _jit(function, parallel=True)
 
 
+@functools.cache
 def scalar(function: Callable) -> Any:
-    """Compile a function of scalars, to be inlined into the loops that call it."""
+    """Compile a function of scalars, to be inlined into the loops that call it; so are the functions it calls.
+
+    Those of `fastmath`, for one, are plain Python, and may be called as such.
+    """
+    names = function.__globals__
+    calls = {n: scalar(names[n]) for n in function.__code__.co_names if isinstance(names.get(n), FunctionType)}
+    if calls:
+        function = FunctionType(function.__code__, {**names, **calls}, function.__name__)
     return numba.njit(function, error_model="numpy", forceinline=True)
 
 

@@ -106,7 +106,7 @@ def test_parameters_and_initial_values_follow_their_distributions_each_on_its_ow
     a, b = (net.population(name, 4000, bs.models.iaf_psc_exp(**given), V_m=start) for name in "ab")
     net.connect(a, b, bs.fixed_indegree(1), weight=bs.normal(30.0, 150.0), delay=bs.uniform(0.1, 2.0))
     found = {name: array.astype(float) for name, array in net.build(threads=1).arrays.items()}
-    drawn = [-0.1 / np.log(found[x]) for x in ("p22", "p11_ex")] + [found[x] for x in ("theta", "V_reset", "V_m")]
+    drawn = [-0.1 / np.log(found[x]) for x in ("p22", "decay_ex")] + [found[x] for x in ("theta", "V_reset", "V_m")]
     laws = [
         stats.uniform(5.0, 25.0), stats.lognorm(0.2, scale=math.exp(0.5)), stats.norm(20.0, 1.0),
         stats.uniform(-10.0, 10.0), stats.truncnorm(-np.inf, 1.0, 10.0, 2.0),

@@ -80,12 +80,13 @@ def _attach(
     # loaded once: the compiler cannot know that the stores below leave the record alone
     weight_at, weight_mask, weight_step = strand.weight_at, strand.weight_mask, strand.weight_step
     delay_at, delay_mask, delay_step = strand.delay_at, strand.delay_mask, strand.delay_step
+    positive, negative = strand.positive, strand.negative
     for k in range(n):
         target, drawn = chosen[k], bits[k]
         weight = weights[weight_at + (i64(drawn >> u32(16)) & weight_mask) + weight_step * (start + k)]
         delay = delay_classes[delay_at + (i64(drawn) & delay_mask) + delay_step * (start + k)]
         cell = i64(cell_of[target])
-        slot = i64(target) + slot_shift[i64(u64(weight) >> (width - u64(1))), cell]
+        slot = i64(target) + slot_shift[negative if u64(weight) >> (width - u64(1)) else positive, cell]
         row[k] = word((u64(weight) << width) | u64(slot))
         key = u32(part_of[cell] * steps.size + i64(delay)) if by_delay else u32(part_of[cell])
         keys[k] = key

@@ -25,6 +25,8 @@ STRAND = np.dtype(
             "weight_at",
             np.int64,
         ),  # weight of a synapse: weights[weight_at + (bits & weight_mask) + weight_step * position]
+        ("positive", np.int64),  # row of slot_shift for its positive weights, and for its negative ones
+        ("negative", np.int64),
         ("weight_mask", np.int64),
         ("weight_step", np.int64),
         ("delay_at", np.int64),  # and likewise its delay class

@@ -7,12 +7,14 @@ original, 1.62 mV and -9 mV of synaptic drive, are currents through 100 MOhm her
 
 from __future__ import annotations
 
+from typing import Any
+
 from biosnn import _validate, models
 from biosnn.distributions import uniform
 from biosnn.engine.network import Network
 from biosnn.network.rules import fixed_indegree
 
-NEURON = {
+NEURON: dict[str, Any] = {
     "C_m": 200.0, "tau_m": 20.0, "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
     "E_L": -49.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0,
 }  # fmt: skip

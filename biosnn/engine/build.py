@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import _cache
+from biosnn import _cache, half
 from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, resolve
 from biosnn.engine.delivery import Travel
@@ -21,6 +21,7 @@ from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
 from biosnn.engine.travel import travel_arrays
 from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names, varied_constants
+from biosnn.models.bank import SUMMED
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
 
@@ -81,7 +82,7 @@ def build(net: Description, plan: Plan) -> Built:
         for g, group in enumerate(layout.groups):
             per_neuron.append(varied_constants(net, group))
             constants, varied = _constants(net, plan, group, per_neuron[g])
-            state = _states(net, group)
+            state = _states(net, group, plan.receptor_dtype)
             found: Arrays = {"sections": _sections(layout, g), "constants": constants, **varied, **state}
             arrays |= {driver.prefix(shape, g) + name: values for name, values in found.items()}
         arrays |= poisson_arrays(net, plan, shape)
@@ -143,10 +144,10 @@ def _constants(
     for a in group.populations:
         model = populations[a].model
         assert model is not None
-        values = model.discretise(resolve.parameters(net, a), net.dt)
+        values = model.all_constants(resolve.parameters(net, a), net.dt)
         bank = group.bank
         for k, slot in enumerate(bank.slots):
-            values[f"unit_{slot}"] = plan.precision.units[(a, bank.scale[k])]
+            values[f"unit_{slot}"] = bank.signs[k] * plan.precision.units[(a, bank.scale[k])]
         found.append([np.asarray(values[name], np.float64) for name in names])
     table = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found], np.float32)
     arrays = {
@@ -158,7 +159,7 @@ def _constants(
     return table, arrays
 
 
-def _states(net: Description, group: ModelGroup) -> Arrays:
+def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     """State variables at time 0."""
     found = {s.name: np.zeros(group.n, np.float32) for s in group.model.states}
     found |= {s.name: np.zeros(group.n, np.float32) for s in group.bank.states}
@@ -174,11 +175,15 @@ def _states(net: Description, group: ModelGroup) -> Arrays:
                 value = p[state.initial] if state.initial is not None else 0.0
             origin = p[state.origin] if state.origin is not None else 0.0
             found[state.name][here] = np.asarray(value) - origin
-        given = {s.name: resolve.initial(net, a, s.name) for s in group.bank.states}
+        model = list(net.populations.values())[a].model
+        assert model is not None
+        given = {r.variable: resolve.initial(net, a, r.variable) for r in model.receptors}
         for s in group.bank.states:
             # a sum over receptors starts as the sum of what was given for its parts
-            parts = [given[t.name] for t in group.bank.states if set(t.slots) <= set(s.slots)]
+            parts = list(given.values()) if s.name == SUMMED else [given.get(s.name)]
             found[s.name][here] = sum(np.asarray(v) for v in parts if v is not None)
+    for s in group.bank.states:
+        found[s.name] = half.encode(found[s.name], receptor_dtype)
     found["spiked"] = np.zeros(group.n, np.uint8)
     if group.injected:
         found["injected"] = np.zeros(group.n, np.float32)

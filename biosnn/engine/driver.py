@@ -38,7 +38,11 @@ HELPERS = {  # what a driver may call, and where it stands
     "collect": "biosnn.propagation.spike_history",
     "is_crowded": "biosnn.propagation.spike_history",
     "sample": "biosnn.recording.kernels",
+    "load": "biosnn.half",
+    "store": "biosnn.half",
+    "Input": "biosnn.models.base",
 }
+SCALARS = {"unblocked": "biosnn.models.base"}  # functions of scalars, besides those of models
 POLICY = (
     "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
     "restore_mode", "scalar", "u64",
@@ -109,9 +113,10 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
 
 def _head(shape: Shape, outer: list[str], body: str) -> str:
     models = ", ".join(g.name for g in shape.groups) or "nothing"
-    functions = {g.model.step.__name__: g.model.step.__module__ for g in shape.groups}
+    functions = {g.function: g.model.function().__module__ for g in shape.groups}
     imports = [f"from biosnn._numba import {', '.join([*_mentioned([body, 'scalar' if functions else ''], POLICY)])}"]
     imports += [f"from {module} import {name}" for name, module in functions.items()]
+    imports += [f"from {SCALARS[name]} import {name}" for name in _mentioned([body], SCALARS)]
     helpers = _mentioned([body], HELPERS)
     for module in sorted({HELPERS[name] for name in helpers}):
         names = [name for name in helpers if HELPERS[name] == module]
@@ -122,7 +127,7 @@ def _head(shape: Shape, outer: list[str], body: str) -> str:
         *(["from collections import namedtuple", ""] if functions else []),
         *sorted(imports),
         "",
-        *(f"{name} = scalar({name})" for name in functions),
+        *(f"{name} = scalar({name})" for name in [*functions, *_mentioned([body], SCALARS)]),
         *_call("ARGUMENTS = ", [repr(name) for name in outer], ","),
     ]
     return "\n".join(lines)

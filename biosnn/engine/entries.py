@@ -56,7 +56,7 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
                 yield _array("populations", f"{name}: {', '.join(varied)}", per_neuron, "float32")
             if bank:
                 receptors = [(len(bank), "receptors"), (n, "neurons")]
-                yield _array("receptors", f"{name}: {', '.join(bank)}", receptors, "float32")
+                yield _array("receptors", f"{name}: {', '.join(bank)}", receptors, plan.receptor_dtype)
         if group.injected:
             levels = [(_injected_levels(net, plan, group), "levels")]
             yield _array("inputs", f"{group.name}: levels of currents", levels, "float32")
@@ -161,5 +161,5 @@ def _array(part: str, name: str, axes: Sequence[tuple[float, str]], dtype: str, 
 
 
 def _entry(part: str, name: str, formula: str, dtype: str, count: float, later: bool = False) -> Entry:
-    width = np.dtype(dtype).itemsize
+    width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
     return Entry(part, name, f"{formula} x {width} B", dtype, int(count * width), later)

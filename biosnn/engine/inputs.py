@@ -33,9 +33,10 @@ def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
             weight = 0.0
             for c, first, last in _runs(layout, source.target):
                 cell = layout.cells[c]
-                shift = int(layout.slot_shift[int(source.weight < 0), c] + layout.drive_at[cell.part])
+                row = layout.shift_row(source.receptor, source.weight < 0)
+                shift = int(layout.slot_shift[row, c] + layout.drive_at[cell.part])
                 rows[cell.part].append((first, last, shift, number))
-                unit = plan.precision.units[node_of(layout, cell.population, source.weight < 0)]
+                unit = plan.precision.units[node_of(layout, cell.population, source.weight < 0, source.receptor)]
                 weight = source.weight * plan.precision.wide_scale if wide else source.weight / unit
             weights.append(round(weight))
         shape.poisson[wide] = any(rows)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.models.base import Bank, NeuronModel
+from biosnn.models.bank import Bank
+from biosnn.models.base import NeuronModel
 from biosnn.network.description import Description
 from biosnn.network.population import Population
 
@@ -42,11 +43,17 @@ class ModelGroup:
     """Populations (by number) that share a model, a bank and one set of state arrays."""
 
     name: str
-    model: type[NeuronModel]
+    model: NeuronModel  # of the first of them: they differ in the values of parameters only
     bank: Bank
     populations: list[int]
+    halved: bool  # the bank's states are kept in 16 bits
     n: int = 0
     injected: bool = False  # a current is injected into some of its neurons
+
+    @property
+    def function(self) -> str:
+        """Name of the model's scalar function."""
+        return str(self.model.function().__name__)
 
 
 @dataclass
@@ -59,7 +66,10 @@ class Layout:
     group_of: list[int]  # model group of each population; -1 for spike sources
     n_parts: int
     cells: list[Cell]  # population by population, partition by partition; empty ones included
-    slot_shift: I64  # [2, n_cells]: input slot - id, within the partition, for positive and negative weights
+    # [2 + receptors, n_cells]: input slot - id, within the partition, for positive weights, for negative ones, and for
+    # each receptor that some connection or input names
+    slot_shift: I64
+    receptors: list[str]
     slots_of: list[list[I64]]  # [group][slot] -> [n_cells of all] shift of each receptor of the group's cells
     n_slots: I64  # of each partition
     drive_at: I64  # where each partition's slots start in the input arrays; the total at the end
@@ -101,16 +111,23 @@ class Layout:
         found[order] = np.arange(self.n_ids) - first[part[order]] + 32 * self.bit_words(sources)[part[order]]
         return found.astype(np.uint32)
 
+    def shift_row(self, receptor: str | None, negative: bool) -> int:
+        """The row of `slot_shift` for weights of a sign onto a receptor (None: by the sign)."""
+        return int(negative) if receptor is None else 2 + self.receptors.index(receptor)
+
     def first_of(self) -> dict[str, int]:
         """First id of each population, by name."""
         return {name: int(first) for name, first in zip(self.names, self.first_id[:-1], strict=True)}
 
 
-def lay_out(net: Description, threads: int) -> Layout:
-    """The layout of a network: a partition for each thread, or several where the slots would not fit 16 bits."""
+def lay_out(net: Description, threads: int, halved: bool = False) -> Layout:
+    """The layout of a network: a partition for each thread, or several where the slots would not fit 16 bits.
+
+    `halved`: states of receptors are kept in 16 bits.
+    """
     populations = list(net.populations.values())
     first_id = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
-    groups, group_of = _groups(net, populations)
+    groups, group_of = _groups(net, populations, halved)
     n_parts = threads
     while True:
         found = _partition(net, populations, first_id, groups, group_of, n_parts)
@@ -120,7 +137,7 @@ def lay_out(net: Description, threads: int) -> Layout:
         n_parts = max(n_parts + threads, enough // threads * threads)
 
 
-def _groups(net: Description, populations: list[Population]) -> tuple[list[ModelGroup], list[int]]:
+def _groups(net: Description, populations: list[Population], halved: bool) -> tuple[list[ModelGroup], list[int]]:
     observed: dict[str, set[str]] = {p.name: set() for p in populations}
     for recorder in net.recorders:
         for population, _ in recorder.target.pieces:
@@ -132,12 +149,13 @@ def _groups(net: Description, populations: list[Population]) -> tuple[list[Model
         if population.model is None:
             group_of.append(-1)
             continue
-        model = type(population.model)
-        bank = population.model.bank(observed[population.name] | set(population.initial))
-        at = next((g for g, group in enumerate(groups) if group.model is model and group.bank == bank), len(groups))
+        model = population.model
+        bank = model.bank(observed[population.name] | set(population.initial))
+        alike = [g for g, group in enumerate(groups) if type(group.model) is type(model)]
+        at = next((g for g in alike if groups[g].bank == bank), len(groups))
         if at == len(groups):
-            same = sum(g.model is model for g in groups)
-            groups.append(ModelGroup(model.name + (f"_{same + 1}" if same else ""), model, bank, []))
+            name = model.name + (f"_{len(alike) + 1}" if alike else "")
+            groups.append(ModelGroup(name, model, bank, [], halved and bool(bank.states)))
         groups[at].populations.append(number)
         groups[at].n += population.n
         groups[at].injected |= population.name in injected
@@ -170,7 +188,9 @@ def _partition(
             cells[a] = [Cell(a, p, int(edges[p]), int(edges[p + 1]), to_state) for p in range(n_parts)]
     flat = [cell for of_population in cells for cell in of_population]
     number = {id(cell): c for c, cell in enumerate(flat)}
-    shift = np.zeros((2, len(flat)), np.int64)
+    addressed = [*(c.receptor for c in net.connections), *(s.receptor for s in net.poisson_inputs)]
+    named = sorted({receptor for receptor in addressed if receptor is not None})
+    shift = np.zeros((2 + len(named), len(flat)), np.int64)
     for group in groups:
         of_group = [np.zeros(len(flat), np.int64) for _ in group.bank.slots]
         for p in range(n_parts):
@@ -182,10 +202,13 @@ def _partition(
         mine = [number[id(cells[a][p])] for a in group.populations for p in range(n_parts)]
         shift[0, mine] = of_group[group.bank.exc][mine]
         shift[1, mine] = of_group[group.bank.inh][mine]
+        for row, slot in ((2 + k, dict(group.bank.addresses).get(name)) for k, name in enumerate(named)):
+            if slot is not None:
+                shift[row, mine] = of_group[slot][mine]
         slots.append(of_group)
     drive_at = np.concatenate([[0], np.cumsum(-(-n_slots // ALIGN) * ALIGN)])
     names = [p.name for p in populations]
-    return Layout(names, first_id, groups, group_of, n_parts, flat, shift, slots, n_slots, drive_at)
+    return Layout(names, first_id, groups, group_of, n_parts, flat, shift, named, slots, n_slots, drive_at)
 
 
 def _mean_in_degrees(net: Description, populations: list[Population]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from biosnn.distributions import Distribution
 from biosnn.engine import precision
 from biosnn.engine.entries import PARTS, Entry, list_entries
 from biosnn.engine.layout import Layout, lay_out
+from biosnn.engine.receptor_states import check_receptor_dtype
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
@@ -54,6 +55,7 @@ class Plan:
     parallel: bool
     chunk_steps: int
     ways: Ways
+    receptor_dtype: str  # that states of receptors are kept in
     most_spikes: NDArray[np.int64]  # that each list of the spike history can gain in a stride
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -139,15 +141,18 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     wanted = asked(ways or {})
     if threads is None:
         threads = cores() if _step_ns(net) > WORTH_DIVIDING and cores() > 1 else 1
-    layout = lay_out(net, threads)
+    receptor_dtype = wanted["receptor_state_dtype"] if wanted["receptor_state_dtype"] != "none" else "float32"
+    check_receptor_dtype(net, receptor_dtype)
+    layout = lay_out(net, threads, receptor_dtype != "float32")
     chosen = precision.choose(net, layout)
     found = [delay_steps(c.delay, net.dt) for c in net.connections]
     delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
     tables = _tables(net, chosen)
     travel = choose(wanted, _traffic(net, layout, tables, delays))
     plan = Plan(
-        layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, _most_spikes(net, layout, travel)
-    )
+        layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, receptor_dtype,
+        _most_spikes(net, layout, travel),
+    )  # fmt: skip
     plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
     plan.notes += [f"population {p.name!r}: {r}" for p in net.populations.values() if (r := _t_ref_rounding(p, net.dt))]

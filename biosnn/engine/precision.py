@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import Layout
 from biosnn.network.description import Description
-from biosnn.network.items import F64, Values
-from biosnn.network.population import Group
+from biosnn.network.items import F64, Connection, PoissonInput
 from biosnn.network.rules import tail_bound
 
 TOP = 32767  # largest 16-bit weight
@@ -60,11 +59,8 @@ class Precision:
 
 def choose(net: Description, layout: Layout) -> Precision:
     """Units and storage for every weight of the network, from its description alone."""
-    connections = [_feed(layout, c.name, c.target, c.weight, c.in_degree_bound, c.n_expected) for c in net.connections]
-    poisson = [
-        _feed(layout, s.name, s.target, s.weight, tail_bound(s.rate * net.dt * 1e-3), len(s.target))
-        for s in net.poisson_inputs
-    ]
+    connections = [_feed(layout, c, c.in_degree_bound, c.n_expected) for c in net.connections]
+    poisson = [_feed(layout, s, tail_bound(s.rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs]
     feeds = connections + poisson
     components = _components(feeds)
     for nodes in components:  # a feed that is wide at one of its receptors is wide at all
@@ -85,13 +81,14 @@ def encode(weights: F64, units: NDArray[np.float64] | float) -> NDArray[np.int16
     return np.rint(weights / units).astype(np.int16)
 
 
-def node_of(layout: Layout, population: int, negative: bool) -> Node:
-    """The receptor scale that weights of this sign reach in a population."""
+def node_of(layout: Layout, population: int, negative: bool, receptor: str | None = None) -> Node:
+    """The receptor scale that weights of this sign (or onto this receptor) reach in a population."""
     bank = layout.groups[layout.group_of[population]].bank
-    return population, bank.scale[bank.inh if negative else bank.exc]
+    return population, bank.scale[bank.slot(receptor) if receptor is not None else bank.inh if negative else bank.exc]
 
 
-def _feed(layout: Layout, name: str, target: Group, weight: Values, bound: float, n: float) -> Feed:
+def _feed(layout: Layout, of: Connection | PoissonInput, bound: float, n: float) -> Feed:
+    weight = of.weight
     values = weight.table() if isinstance(weight, Distribution) else np.atleast_1d(np.asarray(weight, np.float64))
     if isinstance(weight, Distribution):
         exact = [float(values[values.size // 2 - 1] + values[values.size // 2]) / 2]  # the median: the table is sorted
@@ -99,14 +96,14 @@ def _feed(layout: Layout, name: str, target: Group, weight: Values, bound: float
         exact = [float(x) for x in np.unique(values)] if values.size <= 64 else []
     largest: dict[Node, float] = {}
     number = {name: a for a, name in enumerate(layout.names)}
-    for population, _ in target.pieces:
+    for population, _ in of.target.pieces:
         for negative in (False, True):
             side = values[values < 0] if negative else values[values > 0]
             if side.size:
-                node = node_of(layout, number[population.name], negative)
+                node = node_of(layout, number[population.name], negative, of.receptor)
                 largest[node] = max(largest.get(node, 0.0), float(np.abs(side).max()))
     size = np.abs(values[values != 0])
-    return Feed(name, largest, float(size.mean()) if size.size else 0.0, [abs(x) for x in exact if x], bound, n)
+    return Feed(of.name, largest, float(size.mean()) if size.size else 0.0, [abs(x) for x in exact if x], bound, n)
 
 
 def _components(feeds: Sequence[Feed]) -> list[set[Node]]:

@@ -22,6 +22,7 @@ class Synapses:
     targets: NDArray[np.int64]
     weights: NDArray[np.float64]
     delays: NDArray[np.float64]
+    slots: NDArray[np.int64]  # number of the receptor's slot, of those of the target's bank
 
     def __len__(self) -> int:
         return self.sources.size
@@ -36,16 +37,17 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
         begin, end = first[source], first[source] + built.net.populations[source].n
     read = _from_rows if built.plan.ways.rows else _from_matrix
     parts = [read(built, table, begin, end) for table in built.tables]
-    columns = [np.concatenate([p[k] for p in parts]) if parts else np.empty(0) for k in range(4)]
-    sources, targets = columns[0].astype(np.int64), columns[1].astype(np.int64)
+    columns = [np.concatenate([p[k] for p in parts]) if parts else np.empty(0) for k in range(5)]
+    sources, targets, slots = (columns[k].astype(np.int64) for k in (0, 1, 4))
     weights, delays = columns[2], columns[3]
     if target is not None:
         mine = (targets >= first[target]) & (targets < first[target] + built.net.populations[target].n)
-        sources, targets, weights, delays = sources[mine], targets[mine], weights[mine], delays[mine]
+        sources, targets, slots = sources[mine], targets[mine], slots[mine]
+        weights, delays = weights[mine], delays[mine]
     order = np.lexsort((targets, sources))
     sources = sources - (first[source] if source is not None else 0)
     targets = targets - (first[target] if target is not None else 0)
-    return Synapses(sources[order], targets[order], weights[order], delays[order])
+    return Synapses(sources[order], targets[order], weights[order], delays[order], slots[order])
 
 
 def read_fused(built: Built, source: str, target: str, receptor: str | None) -> Any:
@@ -59,10 +61,10 @@ def read_fused(built: Built, source: str, target: str, receptor: str | None) -> 
     _validate.known("fused_matrix", "target", target, neurons)
     found = read_synapses(built, source, target)
     bank = layout.groups[layout.group_of[layout.names.index(target)]].bank
-    slots = np.where(found.weights < 0, bank.inh, bank.exc)
     mine = np.ones(len(found), np.bool_)
     if receptor is not None:
-        mine = slots == bank.slots.index(_validate.known("fused_matrix", "receptor", receptor, bank.slots))
+        names = [name for name, _ in bank.addresses]
+        mine = found.slots == bank.slot(_validate.known("fused_matrix", "receptor", receptor, names))
     n_source, n_target = built.net.populations[source].n, built.net.populations[target].n
     k = np.searchsorted(built.plan.delays, np.rint(found.delays[mine] / built.net.dt))
     columns = k * n_source + found.sources[mine]
@@ -110,8 +112,8 @@ def _from_matrix(built: Built, table: Table, begin: int, end: int) -> list[NDArr
 def _described(
     built: Built, table: Table, sources: Any, part: Any, slots: Any, weights: Any, steps: Any
 ) -> list[NDArray[np.float64]]:
-    target, unit = _neurons(built, part, slots)
-    return [sources, target, weights if table.wide else weights * unit, steps * built.net.dt]
+    target, unit, slot = _neurons(built, part, slots)
+    return [sources, target, weights if table.wide else weights * unit, steps * built.net.dt, slot]
 
 
 def _unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -124,12 +126,13 @@ def _unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], ND
 
 def _neurons(
     built: Built, part: NDArray[np.int64], slots: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Target id and weight unit of each (partition, slot)."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Target id, weight unit and number of the slot in the target's bank, of each (partition, slot)."""
     layout, units = built.plan.layout, built.plan.precision.units
     size = int(layout.n_slots.max(initial=0))
     target = np.full((layout.n_parts, max(size, 1)), -1, np.int64)
     unit = np.ones((layout.n_parts, max(size, 1)))
+    number = np.zeros((layout.n_parts, max(size, 1)), np.int64)
     for g, group in enumerate(layout.groups):
         for c, cell in enumerate(layout.cells):
             if cell.population in group.populations:
@@ -137,7 +140,8 @@ def _neurons(
                 for k, shift in enumerate(layout.slots_of[g]):
                     target[cell.part, ids + shift[c]] = ids
                     unit[cell.part, ids + shift[c]] = units[(cell.population, group.bank.scale[k])]
-    return target[part, slots], unit[part, slots]
+                    number[cell.part, ids + shift[c]] = k
+    return target[part, slots], unit[part, slots], number[part, slots]
 
 
 def _counter(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

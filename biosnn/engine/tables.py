@@ -120,6 +120,7 @@ class _Builder:
             return
         record = np.zeros((), STRAND)
         record["connection"] = c.index
+        record["positive"], record["negative"] = (self.layout.shift_row(c.receptor, sign) for sign in (False, True))
         record["no_autapses"] = not c.rule.allow_autapses and c.sides.n_shared > 0
         self._targets(c, record)
         record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.by_target else CHOICES[c.rule.targets]
@@ -205,7 +206,8 @@ class _Builder:
             return weights.astype(np.float32).view(np.uint32)
         a = self.layout.names.index(c.target.pieces[0][0].name) if c.target.pieces else 0
         units = self.plan.precision.units
-        unit = np.where(weights < 0, units[node_of(self.layout, a, True)], units[node_of(self.layout, a, False)])
+        plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
+        unit = np.where(weights < 0, minus, plus)
         return encode(weights, unit).view(np.uint16)
 
 

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import ModelGroup
+from biosnn.models.bank import Course, SynapticState, Term
 from biosnn.network.description import Description
 from biosnn.network.items import Values
 
 # Columns of the table of sections before those of the input slots: first and last state index, id - state index.
 SECTION_COLUMNS = 3
+# What an Input says of a step: its field, and the part of a receptor's course that it is made of.
+MOMENTS = ("start", "middle", "end")
 
 
 def constant_names(group: ModelGroup) -> list[str]:
     """Columns of a group's table of constants: those of the membrane first, then what its input is made with."""
-    bank = group.bank
-    names = [*group.model.constants, "rest", *(["p20"] if group.injected else [])]
-    names += [s.gain for s in bank.states if s.gain is not None] + [s.decay for s in bank.states]
+    bank, constants = group.bank, group.model.constants
+    names = [*constants, *(["rest"] if bank.exact else ["I_e"])]
+    names += ["p20"] if bank.exact and group.injected else []
+    names += [s.gain for s in bank.states if s.gain is not None]
+    for course in bank.courses:
+        names += [c for c, _ in course.middle + course.end if c is not None]
+        r = course.receptor
+        names += [f"E_{r.name}"] if r.reversal is not None else []
+        names += [f"Mg_{r.name}"] if r.magnesium is not None else []
+    for s in bank.states:
+        names += [c for c, _ in s.terms if c is not None]
+        names += [c for _, factor in s.arrivals if factor is not None for c in factor.split(" * ")]
     return list(dict.fromkeys([*names, *(f"unit_{slot}" for slot in bank.slots)]))
 
 
@@ -30,7 +42,7 @@ def varied_constants(net: Description, group: ModelGroup) -> frozenset[str]:
     for a in group.populations:
         model = list(net.populations.values())[a].model
         assert model is not None
-        constants = model.discretise({name: _two_of(value) for name, value in model.values.items()}, net.dt)
+        constants = model.all_constants({name: _two_of(value) for name, value in model.values.items()}, net.dt)
         found |= {name for name, value in constants.items() if np.ndim(value)}
     return frozenset(found.intersection(constant_names(group)))
 
@@ -52,55 +64,130 @@ def write_update(group: ModelGroup, per_neuron: frozenset[str], wide: bool) -> l
 
     Constants that all neurons of a population share are read before the loop over its neurons, others in it.
     """
-    bank, model = group.bank, group.model
-    step = model.step.__name__
-    columns = {name: k for k, name in enumerate(constant_names(group))}
-    membrane = [s.name for s in model.states]
-
-    def value(name: str) -> str:
-        return f"{name}[i]" if name in per_neuron else name
-
-    make = ", ".join(f"{n}[i]" if n in per_neuron else f"constants[q, {columns[n]}]" for n in model.constants)
-    varied = bool(per_neuron & set(model.constants))
-    shared = [n for n in columns if n not in model.constants and n not in per_neuron]
-    drives = ["drive", *(["wide_drive", "wide_unit"] if wide else [])]
-    head = [
-        f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(model.constants)!r})",
-        "",
-        "",
-        "@kernel",
-        f"def update_{group.name}(p, {', '.join([*drives, *update_arguments(group, per_neuron)])}):",
-        f'    """One step of the neurons of partition p: {model.name}."""',
-        "    for q in range(sections.shape[1]):",
-        "        first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
-        *(f"        to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(bank.slots)),
-        *([] if varied else [f"        c = {step}_constants({make})"]),
-        *(f"        {n} = constants[q, {columns[n]}]" for n in shared),
-        "        for i in range(first, last):",
-    ]
-    terms = [value("rest")]
-    terms += [f"{value(s.gain)} * {s.name}[i]" for s in bank.states if s.gain is not None]
-    terms += [] if bank.states else [_arrived(group, tuple(range(len(bank.slots))), wide, value)]
-    terms += [f"{value('p20')} * injected[i]"] if group.injected else []
-    outputs = ", ".join([*(f"{n}[i]" for n in membrane), "spiked[i]"])
-    loop = [
-        *([f"c = {step}_constants({make})"] if varied else []),
-        f"arriving = {' + '.join(terms)}",
-        f"{outputs} = {step}({', '.join(f'{n}[i]' for n in membrane)}, arriving, c)",
-        *(
-            f"{s.name}[i] = {value(s.decay)} * {s.name}[i] + {_arrived(group, s.slots, wide, value)}"
-            for s in bank.states
-        ),
-        *(f"drive[i + to_{slot}] = i32(0)" for slot in bank.slots),
-        *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if wide),
-    ]
-    return [*head, *(f"            {line}" for line in loop)]
+    return _Writer(group, per_neuron, wide).lines()
 
 
-def _arrived(group: ModelGroup, slots: tuple[int, ...], wide: bool, value: Callable[[str], str]) -> str:
-    """Input to some slots, in user units. Integers are summed first: a current and its two parts agree to the bit."""
-    names = [f"i + to_{group.bank.slots[s]}" for s in slots]
-    text = f"{value(f'unit_{group.bank.slots[slots[0]]}')} * f32({' + '.join(f'drive[{n}]' for n in names)})"
-    if wide:
-        text += f" + f32(f64({' + '.join(f'wide_drive[{n}]' for n in names)}) * wide_unit)"
-    return text
+class _Writer:
+    def __init__(self, group: ModelGroup, per_neuron: frozenset[str], wide: bool) -> None:
+        self.group, self.per_neuron, self.wide = group, per_neuron, wide
+        self.bank, self.model = group.bank, group.model
+        self.columns = {name: k for k, name in enumerate(constant_names(group))}
+
+    def lines(self) -> list[str]:
+        group, bank, constants = self.group, self.bank, self.model.constants
+        step = group.function
+        make = ", ".join(f"{n}[i]" if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in constants)
+        make = f"c = {step}_constants({make})"
+        varied = bool(self.per_neuron & set(constants))
+        shared = [n for n in self.columns if n not in constants and n not in self.per_neuron]
+        drives = ["drive", *(["wide_drive", "wide_unit"] if self.wide else [])]
+        head = [
+            f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(constants)!r})",
+            "",
+            "",
+            "@kernel",
+            f"def update_{group.name}(p, {', '.join([*drives, *update_arguments(group, self.per_neuron)])}):",
+            f'    """One step of the neurons of partition p: {self.model.name}."""',
+            "    for q in range(sections.shape[1]):",
+            "        first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
+            *(f"        to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(bank.slots)),
+            *([] if varied else [f"        {make}"]),
+            *(f"        {n} = constants[q, {self.columns[n]}]" for n in shared),
+            "        for i in range(first, last):",
+        ]
+        membrane = [f"{s.name}[i]" for s in self.model.states]
+        into, inputs = ([], []) if bank.exact else self._inputs()
+        if bank.exact:
+            into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]
+        loop = [
+            *([make] if varied else []),
+            *into,
+            f"{', '.join([*membrane, 'spiked[i]'])} = {step}({', '.join([*membrane, *inputs, 'c'])})",
+            *(self._advance(s) for s in bank.states),
+            *(f"drive[i + to_{slot}] = i32(0)" for slot in bank.slots),
+            *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if self.wide),
+        ]
+        return [*head, *(f"            {line}" for line in loop)]
+
+    def _arriving(self) -> str:
+        """What the input adds to V within the step, of a membrane that is integrated exactly."""
+        terms = [self._value("rest")]
+        terms += [f"{self._value(s.gain)} * {self._read(s.name)}" for s in self.bank.states if s.gain is not None]
+        terms += [] if self.bank.states else [self._arrived(tuple(range(len(self.bank.slots))))]
+        terms += [f"{self._value('p20')} * injected[i]"] if self.group.injected else []
+        return " + ".join(terms)
+
+    def _inputs(self) -> tuple[list[str], list[str]]:
+        """Lines that make an Input for each compartment, and their names."""
+        lines: list[str] = []
+        names = []
+        for k, V in enumerate(self.model.potentials):
+            courses = [course for course in self.bank.courses if course.receptor.compartment == k]
+            for course in courses:
+                lines += self._course(course, V)
+            currents, conductances = [], []
+            for moment in MOMENTS:
+                current, conductance = self._sums(courses, moment, k)
+                currents.append(current)
+                conductances.append(conductance)
+            jump = self._arrived((0,)) if not self.bank.states and k == 0 else "f32(0)"
+            names.append(f"x{k}")
+            lines.append(f"x{k} = Input({', '.join([jump, *currents, *conductances])})")
+        return lines, names
+
+    def _course(self, course: Course, V: str) -> Iterator[str]:
+        """Lines that name a receptor's conductance or current at each moment of the step."""
+        r = course.receptor
+        for moment, terms in zip(MOMENTS, (course.start, course.middle, course.end), strict=True):
+            yield f"{r.variable}_{moment} = {self._sum(terms)}"
+        if r.magnesium is not None:  # at the potential of the step's start, for all of the step
+            yield f"open_{r.name} = unblocked({V}[i], {self._value(f'Mg_{r.name}')})"
+
+    def _sums(self, courses: Sequence[Course], moment: str, compartment: int) -> tuple[str, str]:
+        """Current and conductance of one compartment at one moment."""
+        first = compartment == 0
+        current = [self._value("I_e")] if first else []
+        current += ["injected[i]"] if first and self.group.injected else []
+        conductance = []
+        for course in courses:
+            r = course.receptor
+            g = f"{r.variable}_{moment}"
+            g = f"open_{r.name} * {g}" if r.magnesium is not None else g
+            if r.reversal is None:
+                current.append(g)
+            else:
+                conductance.append(g)
+                current.append(f"{self._value(f'E_{r.name}')} * {g}")
+        return " + ".join(current) or "f32(0)", " + ".join(conductance) or "f32(0)"
+
+    def _advance(self, s: SynapticState) -> str:
+        """The line that takes a variable of the bank over the step."""
+        course = next((c for c in self.bank.courses if c.receptor.variable == s.name), None)
+        value = self._sum(s.terms) if course is None else f"{s.name}_end"
+        for slots, factor in s.arrivals:
+            times = "" if factor is None else " * ".join(map(self._value, factor.split(" * "))) + " * "
+            arrived = self._arrived(slots)
+            value += f" + {times}({arrived})" if times and self.wide else f" + {times}{arrived}"
+        return f"store({s.name}, i, {value})" if self.group.halved else f"{s.name}[i] = {value}"
+
+    def _sum(self, terms: Sequence[Term]) -> str:
+        return " + ".join(
+            self._read(state) if constant is None else f"{self._value(constant)} * {self._read(state)}"
+            for constant, state in terms
+        )
+
+    def _read(self, state: str) -> str:
+        return f"load({state}, i)" if self.group.halved else f"{state}[i]"
+
+    def _value(self, name: str) -> str:
+        return f"{name}[i]" if name in self.per_neuron else name
+
+    def _arrived(self, slots: tuple[int, ...]) -> str:
+        """Input to some slots, in user units; integers are summed first: a sum and its parts agree to the bit."""
+        names = [f"i + to_{self.bank.slots[s]}" for s in slots]
+        unit = self._value(f"unit_{self.bank.slots[slots[0]]}")
+        text = f"{unit} * f32({' + '.join(f'drive[{n}]' for n in names)})"
+        if self.wide:
+            sign = "-" if self.bank.signs[slots[0]] < 0 else "+"
+            text += f" {sign} f32(f64({' + '.join(f'wide_drive[{n}]' for n in names)}) * wide_unit)"
+        return text

@@ -45,6 +45,8 @@ class Asked(TypedDict, total=False):
     ring_dtype        "none" (integers: exact), "float32", "float16", "bfloat16": of the values of a ring
     ring_capacity_max events that an event_bucketed ring may hold; None: as many as max_ring_mib allows
     max_ring_mib      MiB that a ring may take; 0 or less: no limit
+    receptor_state_dtype "none" (as the weights: float32), "float32", "float16", "bfloat16": of receptors' g or I;
+                      arithmetic is in float32
     """
 
     synapse_backend: str
@@ -53,6 +55,7 @@ class Asked(TypedDict, total=False):
     ring_dtype: str
     ring_capacity_max: int | None
     max_ring_mib: float
+    receptor_state_dtype: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def asked(given: Mapping[str, Any]) -> Asked:
         ring_dtype=_one(given, "ring_dtype", RING_DTYPES),
         ring_capacity_max=None if most is None else _validate.count("plan", "ring_capacity_max", most, at_least=1),
         max_ring_mib=_validate.number("plan", "max_ring_mib", given.get("max_ring_mib", MAX_RING_MIB), "MiB"),
+        receptor_state_dtype=_one(given, "receptor_state_dtype", RING_DTYPES),
     )
 
 

@@ -8,31 +8,41 @@ arrays, indices or devices.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections import namedtuple
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.distributions import Distribution, as_values, extremes
+from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
+from biosnn.fastmath import exp
+from biosnn.models.bank import Bank, lay_bank
+from biosnn.models.kinetics import F64, MG_SLOPE, Parameter, Receptor, Resolved, Value, gains, kinetics
+from biosnn.models.receptors import GivenReceptor, as_receptors
 
-F64 = NDArray[np.float64]
-Value = float | F64 | Distribution
-Resolved = Mapping[str, "float | F64"]  # parameter values of one population, distributions drawn
+__all__ = ["F64", "Input", "NeuronModel", "Parameter", "Receptor", "Resolved", "State", "Value"]
+
+# What reaches a compartment within a step. At its start, middle and end: I, the current that does not depend on V (pA;
+# injected, of current-based receptors, and sum of g E_rev), and G, the conductance (nS); the total current into V, a
+# potential in the membrane's own coordinate, is I - G V. jump: what arrived at receptors without kinetics, in the unit
+# of their weights.
+Input = namedtuple("Input", "jump I_start I_mid I_end G_start G_mid G_end")
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter in user units: default, unit and the bounds it must keep."""
+_ONE, _MINUS_SLOPE = np.float32(1), np.float32(-MG_SLOPE)
 
-    default: float
-    unit: str
-    meaning: str
-    above: float | None = None
-    at_least: float | None = None
+
+def unblocked(V: Any, Mg: Any) -> Any:
+    """The fraction of NMDA receptors that magnesium does not block.
+
+        1 / (1 + Mg exp(-0.062 V)),       Mg = [Mg] / 3.57 mM exp(-0.062 origin), V in mV above the origin
+
+    Source: Jahr & Stevens 1990, J. Neurosci. 10:3178.
+    """
+    return _ONE / (_ONE + Mg * exp(_MINUS_SLOPE * V))
 
 
 @dataclass(frozen=True)
@@ -51,48 +61,35 @@ class State:
     public: bool = True
 
 
-@dataclass(frozen=True)
-class SynapticState:
-    """One variable of a receptor bank: x' = decay * x + arriving, read by the membrane as gain * x.
-
-    `slots` are the receptors whose input it takes. `gain` None: only observed, not read by the membrane.
-    """
-
-    name: str
-    unit: str
-    slots: tuple[int, ...]
-    decay: str
-    gain: str | None
-
-
-@dataclass(frozen=True)
-class Bank:
-    """The receptors of a model: names of the slots that synapses address, and the variables behind them.
-
-    `exc` and `inh` are the slots that positive and negative weights go to. Slots of one `scale` share a weight unit.
-    Without states the input reaches the membrane in the step in which it arrives (delta pulses).
-    """
-
-    slots: tuple[str, ...]
-    exc: int
-    inh: int
-    scale: tuple[int, ...]
-    states: tuple[SynapticState, ...] = ()
-
-
 class NeuronModel(ABC):
-    """A neuron model with its parameter values: numbers, arrays of one value per neuron, or distributions."""
+    """A neuron model with its parameter values: numbers, arrays of one value per neuron, or distributions.
+
+    `receptors` replaces the model's own by any others: see `biosnn.receptors`. Their parameters then replace those of
+    its own, too.
+    """
 
     name: ClassVar[str]
-    parameters: ClassVar[Mapping[str, Parameter]]
+    membrane: ClassVar[Mapping[str, Parameter]]  # parameters, those of receptors left out
     states: ClassVar[tuple[State, ...]]
-    weight_unit: ClassVar[str]
-    # The scalar function: (state..., input, constants) -> (state..., spiked), and the constants it is given.
-    step: ClassVar[Callable[..., Any]]
-    constants: ClassVar[tuple[str, ...]]
+    own_receptors: ClassVar[tuple[Receptor, ...]] = ()
+    jump_unit: ClassVar[str] = "mV"  # of weights, where there are no receptors
+    potentials: ClassVar[tuple[str, ...]] = ("V_m",)  # of each compartment: its potential
+    # The scalar functions. `exact`, of linear membranes: (state..., arriving, constants) -> (state..., spiked), where
+    # `arriving` is what the input adds to V within the step; `step`: (state..., Input of each compartment, constants).
+    exact: ClassVar[Callable[..., Any] | None] = None
+    step: ClassVar[Callable[..., Any] | None] = None
+    exact_constants: ClassVar[tuple[str, ...]] = ()
+    step_constants: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, *, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
+        given = None if receptors is None else as_receptors(self.name, receptors, len(self.potentials))
+        self.receptors = self.own_receptors if given is None else tuple(g.receptor for g in given)
+        self.parameters = dict(self.membrane)
+        for receptor in self.receptors:
+            self.parameters |= receptor.parameters
         self.values: dict[str, Value] = {name: p.default for name, p in self.parameters.items()}
+        for g in given or ():
+            self.values |= g.values
         for name, value in values.items():
             _validate.known(self.name, "parameter", name, self.parameters)
             p = self.parameters[name]
@@ -106,17 +103,50 @@ class NeuronModel(ABC):
         """Raise DescriptionError where initial values contradict the parameters."""
 
     @abstractmethod
+    def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
+        """The constants of the membrane's scalar functions for a step of dt ms, and what its input is made with.
+
+        That is I_e (pA); of linear membranes also `rest` and `p20`, what I_e and 1 pA add to V within dt (mV).
+        """
+
+    def linear(self, p: Resolved) -> tuple[Any, Any]:
+        """C_m (pF) and tau_m (ms) of a membrane that has an `exact` function."""
+        raise NotImplementedError
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the pair of membrane and receptors is linear, and so integrated exactly."""
+        return self.exact is not None and (self.step is None or all(r.reversal is None for r in self.receptors))
+
+    def function(self) -> Callable[..., Any]:
+        """The scalar function that fits the receptors."""
+        found = type(self).exact if self.is_exact else type(self).step
+        assert found is not None
+        return found
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Names of the constants that `function` takes."""
+        return self.exact_constants if self.is_exact else self.step_constants
+
     def bank(self, observed: Collection[str]) -> Bank:
         """The receptors, laid out so that the `observed` variables exist as arrays."""
+        return lay_bank(self.receptors, self.values, observed, self.is_exact)
 
-    @abstractmethod
-    def discretise(self, p: Resolved, dt: float) -> dict[str, float | F64]:
-        """The constants of the scalar functions (names of `constants` and of the bank) for a step of dt ms."""
+    def all_constants(self, p: Resolved, dt: float) -> dict[str, float | F64]:
+        """The constants of the membrane and of its receptors."""
+        found = self.discretise(p, dt)
+        for receptor in self.receptors:
+            origin = self._origin(receptor.compartment)
+            found |= kinetics(receptor, p, dt, 0.0 if origin is None else p[origin])
+            if self.is_exact:
+                found |= gains(receptor, p, dt, *self.linear(p))
+        return found
 
     def recordable(self) -> dict[str, str]:
         """Names and units of what can be recorded."""
-        banks = {s.name: s.unit for s in self.bank(()).states}
-        return {**{s.name: s.unit for s in self.states if s.public}, **banks}
+        public = {s.name: s.unit for s in self.states if s.public}
+        return {**public, **{r.variable: r.unit for r in self.receptors}}
 
     def size(self) -> int | None:
         """The number of neurons that per-neuron parameter arrays ask for; None without any."""
@@ -141,3 +171,7 @@ class NeuronModel(ABC):
                 f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), "
                 f"got {_validate.shown(a)} and {_validate.shown(b)}"
             )
+
+    def _origin(self, compartment: int) -> str | None:
+        """The parameter that the potential of a compartment is relative to."""
+        return next(s.origin for s in self.states if s.name == self.potentials[compartment])

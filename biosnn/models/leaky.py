@@ -1,4 +1,4 @@
-"""The leaky integrate-and-fire membrane: its scalar function, and the parameters and constants of models made of it."""
+"""The leaky integrate-and-fire membrane: its scalar functions, parameters and constants."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.models.base import F64, NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
 
-ZERO, ONE = np.float32(0), np.float32(1)  # typed: a plain literal would widen the float32 loop to float64
+# typed: a plain literal would widen the float32 loop to float64
+ZERO, HALF, ONE, TWO, SIXTH = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2), np.float32(1 / 6)
 
-# No synapse is faster than 20 us, no membrane faster than 100 us or shallower than 0.2 mV: such a value was given in s
-# or V. A resting potential 20 mV above threshold has lost its sign (that of the CUBA benchmark lies 1 mV above).
-SHORTEST_TAU = 0.02  # ms
+# No membrane is faster than 100 us or shallower than 0.2 mV: such a value was given in s or V. A resting potential
+# 20 mV above threshold has lost its sign (that of the CUBA benchmark lies 1 mV above).
 SHORTEST_TAU_M = 0.1  # ms
 SHALLOWEST = 0.2  # mV
 HIGHEST_REST = 20.0  # mV
@@ -37,10 +37,63 @@ def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
     return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
 
 
-LEAKY_STATES = (
-    State("V_m", "mV", initial="E_L", origin="E_L"),
-    State("refractory", "steps", public=False),
-)
+def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
+    """The same membrane where conductances act on it: the classical Runge-Kutta method over one step h.
+
+        C_m dV/dt = -g_L V + I(t) - G(t) V                              V in mV above E_L, I in pA, G in nS
+
+    I and G are known at the start, the middle and the end of the step, for receptors decay by themselves. h_C = h/C_m.
+    """
+    k1 = p.h_C * (x.I_start - (p.g_L + x.G_start) * V_m)
+    k2 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k1))
+    k3 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k2))
+    k4 = p.h_C * (x.I_end - (p.g_L + x.G_end) * (V_m + k3))
+    v = V_m + SIXTH * (k1 + TWO * (k2 + k3) + k4)
+    v = v if refractory <= ZERO else V_m
+    spiked = v >= p.theta
+    return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
+
+
+class Leaky(NeuronModel):
+    """What the leaky integrate-and-fire models share."""
+
+    states = (
+        State("V_m", "mV", initial="E_L", origin="E_L"),
+        State("refractory", "steps", public=False),
+    )
+    exact = staticmethod(leaky)
+    step = staticmethod(leaky_with_conductances)
+    exact_constants = ("p22", "theta", "V_reset", "hold")
+    step_constants = ("g_L", "h_C", "theta", "V_reset", "hold")
+
+    def check(self) -> None:
+        """Potentials must be in order and in mV, I_e in pA."""
+        check_potentials(self)
+
+    def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
+        """V_m must be in mV."""
+        check_millivolts(self, owner, {name: value for name, value in initial.items() if name == "V_m"})
+
+    def linear(self, p: Resolved) -> tuple[Any, Any]:
+        """Capacitance and time constant."""
+        return np.asarray(p["C_m"]), np.asarray(p["tau_m"] if "tau_m" in p else np.asarray(p["C_m"]) / p["g_L"])
+
+    def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
+        """Constants of both functions, p20 (mV that a constant 1 pA adds within dt) and rest (that I_e adds)."""
+        C_m, tau_m = self.linear(p)
+        p20 = tau_m / C_m * -np.expm1(-dt / tau_m)
+        return {
+            "p22": np.exp(-dt / tau_m),
+            "p20": p20,
+            "rest": p20 * p["I_e"],
+            "g_L": C_m / tau_m,
+            "h_C": dt / C_m,
+            "I_e": np.asarray(p["I_e"]),
+            "theta": np.asarray(p["V_th"]) - p["E_L"],
+            "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
+            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
+        }
+
 
 LEAKY_PARAMETERS: Mapping[str, Parameter] = {
     "E_L": Parameter(-70.0, "mV", "resting potential"),
@@ -53,7 +106,7 @@ LEAKY_PARAMETERS: Mapping[str, Parameter] = {
 }
 
 
-def check_leaky(model: NeuronModel) -> None:
+def check_potentials(model: NeuronModel) -> None:
     """V_reset must lie below V_th, E_L not far above it, all of them in mV, and I_e in pA."""
     _validate.check_unit(model.name, "I_e", extremes(model.values["I_e"]), "pA")
     potentials = {name: model.values[name] for name in ("E_L", "V_reset", "V_th")}
@@ -80,20 +133,3 @@ def check_millivolts(model: NeuronModel, owner: str, potentials: Mapping[str, Va
         largest = max(extremes(value), key=abs)
         if 0 < abs(largest) < SHALLOWEST:
             raise DescriptionError(f"{owner}: {name} must be in mV, got {largest:g}; did you mean {1000 * largest:g}?")
-
-
-LEAKY_CONSTANTS = ("p22", "theta", "V_reset", "hold")
-
-
-def leaky_constants(p: Resolved, dt: float) -> dict[str, float | F64]:
-    """Constants of `leaky`, and p20 (mV that 1 pA of constant current adds within dt) and rest (mV that I_e adds)."""
-    decay = np.exp(-dt / np.asarray(p["tau_m"]))
-    p20 = np.asarray(p["tau_m"]) / p["C_m"] * -np.expm1(-dt / np.asarray(p["tau_m"]))
-    return {
-        "p22": decay,
-        "theta": np.asarray(p["V_th"]) - p["E_L"],
-        "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
-        "hold": np.rint(np.asarray(p["t_ref"]) / dt),
-        "p20": p20,
-        "rest": p20 * p["I_e"],
-    }

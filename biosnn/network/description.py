@@ -14,6 +14,7 @@ from biosnn.errors import DescriptionError
 from biosnn.network import pairs as explicit
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
 from biosnn.network.population import Group, Population, as_array, as_group
+from biosnn.network.receptors import signed, weight_unit
 from biosnn.network.rules import Sides
 from biosnn.network.values import check_refractory, delays_in_range
 
@@ -100,14 +101,19 @@ class Description:
         *,
         weight: Any = None,
         delay: Any = 1.0,
+        receptor: str | None = None,
         name: str | None = None,
     ) -> Connection:
         """Connect two groups by a rule, a scipy.sparse matrix, or index arrays (sources, targets).
 
-        `weight` is in the target model's unit (pA, mV), positive or negative, `delay` in ms: numbers, distributions, or
-        arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix
+        `weight` is in the target model's unit (pA, mV, nS), positive or negative, `delay` in ms: numbers, distributions
+        or arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix
         has the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution,
         what falls below one step becomes one step.
+
+        `receptor` names one of the target's receptors; without it, positive and negative weights go to the first
+        excitatory and inhibitory one. Weights onto conductances are of one sign, and count by size; those onto
+        inhibitory ones are kept, and read back, as negative.
         """
         index = len(self.connections)
         source, target = as_group("connect", source), as_group("connect", target)
@@ -123,8 +129,10 @@ class Description:
         rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
         rule.check(owner, sides)
         n_pairs = None if pairs is None else pairs.sources.size
-        weight = as_values(owner, "weight", weight, n_pairs, _weight_unit(target))
-        _validate.check_unit(owner, "weight", extremes(weight), _weight_unit(target))
+        unit = weight_unit(owner, target, receptor)
+        weight = as_values(owner, "weight", weight, n_pairs, unit)
+        _validate.check_unit(owner, "weight", extremes(weight), unit)
+        weight = signed(owner, target, receptor, weight)
         delay = delays_in_range(owner, as_values(owner, "delay", delay, n_pairs, "ms"), self.dt)
         for what, values in (("weight", weight), ("delay", delay)):
             if isinstance(values, np.ndarray) and pairs is None:
@@ -132,25 +140,37 @@ class Description:
                     f"{owner}: {what}s as an array need listed synapses (matrix, indices, one_to_one, all_to_all), "
                     f"not {rule.name}; give a distribution"
                 )
-        found = Connection(name, index, source, target, rule, pairs, weight, delay, sides)
+        found = Connection(name, index, source, target, rule, pairs, weight, delay, sides, receptor)
         self.connections.append(found)
         return found
 
     def poisson(
-        self, target: Group | list[Group], *, rate: float, weight: float, name: str | None = None
+        self,
+        target: Group | list[Group],
+        *,
+        rate: float,
+        weight: float,
+        receptor: str | None = None,
+        name: str | None = None,
     ) -> PoissonInput:
-        """Give each neuron of the target a Poisson train of its own: rate in Hz per neuron, weight in its unit."""
+        """Give each neuron of the target a Poisson train of its own: rate in Hz per neuron, weight in its unit.
+
+        `receptor` as in `connect`.
+        """
         index = len(self.poisson_inputs)
         target = as_group("poisson", target)
         owner = f"poisson {_validate.optional_name('poisson', name) or _names(target)!r}"
         self._mine(owner, target)
         most = MOST_ARRIVALS * 1e3 / self.dt
+        self._neurons(owner, target)
+        unit = weight_unit(owner, target, receptor)
+        weight = _validate.number(owner, "weight", weight, unit)
+        _validate.check_unit(owner, "weight", weight, unit)
         found = PoissonInput(
-            name or f"poisson->{_names(target)}#{index}", index, self._neurons(owner, target),
+            name or f"poisson->{_names(target)}#{index}", index, target,
             _validate.number(owner, "rate", rate, "Hz", at_least=0, at_most=most),
-            _validate.number(owner, "weight", weight, _weight_unit(target)),
+            float(np.asarray(signed(owner, target, receptor, weight))), receptor,
         )  # fmt: skip
-        _validate.check_unit(owner, "weight", found.weight, _weight_unit(target))
         self.poisson_inputs.append(found)
         return found
 
@@ -261,10 +281,6 @@ class Description:
 
     def _taken(self, source: str, target: str) -> bool:
         return any(c.name == f"{source}->{target}" for c in self.connections)
-
-
-def _weight_unit(target: Group) -> str:
-    return " or ".join(dict.fromkeys(p.model.weight_unit for p, _ in target.pieces if p.model is not None))
 
 
 def _names(group: Group) -> str:

@@ -32,8 +32,8 @@ class Pairs:
 class Connection:
     """One call of `connect`: who to whom, by which rule, with which weights (user units) and delays (ms).
 
-    `index` numbers the calls and keys the random numbers. With `pairs`, arrays of weights and delays follow their
-    order.
+    `index` numbers the calls and keys the random numbers; `receptor` None: by the sign of the weight. With
+    `pairs`, arrays of weights and delays follow their order.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Connection:
     weight: Values
     delay: Values
     sides: Sides
+    receptor: str | None = None
 
     @functools.cached_property
     def n_expected(self) -> float:
@@ -73,13 +74,14 @@ class Connection:
 
 @dataclass(frozen=True)
 class PoissonInput:
-    """An independent Poisson train for each neuron of the target: rate (Hz), weight (user units)."""
+    """An independent Poisson train for each neuron of the target: rate (Hz), weight (user units), receptor."""
 
     name: str
     index: int
     target: Group
     rate: float
     weight: float
+    receptor: str | None = None
 
 
 @dataclass(frozen=True)

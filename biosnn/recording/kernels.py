@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from biosnn._numba import kernel
+from biosnn.half import load
 
 # Of a neuron: its spikes, the step of the last one (negative: none yet); its interspike intervals in steps, their sum
 # and the sum of their squares.
@@ -13,7 +14,7 @@ SUMS = ("counts", "last", "intervals", "total", "squares")
 def sample(p, row, column_of_part, index, values, samples):
     """Copy the recorded neurons of partition p into one row of samples: columns column_of_part[p] and following."""
     for j in range(column_of_part[p], column_of_part[p + 1]):
-        samples[row, j] = values[index[j]]
+        samples[row, j] = load(values, index[j])
 
 
 @kernel
