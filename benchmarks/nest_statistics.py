@@ -39,6 +39,7 @@ Statistics = dict[str, dict[str, float]]  # by population and name
 def network(name: str, seed: int):
     """The network of that name in the reference, with one of our seeds."""
     from biosnn.demos.brunel import brunel
+    from biosnn.demos.coba import coba
     from biosnn.demos.microcircuit import microcircuit
     from biosnn.demos.vogels_abbott import vogels_abbott
 
@@ -47,6 +48,7 @@ def network(name: str, seed: int):
         "brunel_n2500_J0.2": lambda: brunel(n=2500, J=0.2, seed=seed),
         "brunel_n2500_J0.5_g6": lambda: brunel(n=2500, J=0.5, g=6.0, seed=seed),
         "cuba_4000": lambda: vogels_abbott(n=4000, seed=seed),
+        "coba_4000": lambda: coba(n=4000, seed=seed),
         "pd14_0.1": lambda: microcircuit(0.1, seed=seed),
         "pd14_0.2": lambda: microcircuit(0.2, seed=seed),
         "pd14_1.0": lambda: microcircuit(1.0, seed=seed),

@@ -15,6 +15,7 @@ from biosnn.errors import (
     UnknownNameError,
 )
 from biosnn.models import receptors
+from biosnn.models.own import neuron
 from biosnn.network.rules import (
     all_to_all,
     fixed_indegree,
@@ -42,6 +43,7 @@ __all__ = [
     "fixed_total_number",
     "lognormal",
     "models",
+    "neuron",
     "normal",
     "one_to_one",
     "pairwise_bernoulli",

@@ -6,6 +6,7 @@ remainder in another, with another number of threads: without reassociation or c
 
 from __future__ import annotations
 
+import dis
 import functools
 import os
 import platform
@@ -77,7 +78,8 @@ def scalar(function: Callable) -> Any:
     Those of `fastmath`, for one, are plain Python, and may be called as such.
     """
     names = function.__globals__
-    calls = {n: scalar(names[n]) for n in function.__code__.co_names if isinstance(names.get(n), FunctionType)}
+    loaded = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
+    calls = {name: scalar(names[name]) for name in sorted(loaded) if isinstance(names.get(name), FunctionType)}
     if calls:
         function = FunctionType(function.__code__, {**names, **calls}, function.__name__)
     return numba.njit(function, error_model="numpy", forceinline=True)

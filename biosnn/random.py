@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosnn._numba import scalar, u32, u64
+from biosnn._numba import f32, scalar, u32, u64
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 # Streams: what a random number is for. A new use takes a new number, so that no two uses ever share one.
 INITIAL, PARAMETER, SYNAPSE, INDEGREE, POISSON = range(1, 6)
+NEURON = 16
 
 
 @scalar
@@ -45,6 +46,12 @@ def word32(counter, key_low, key_high):
     x = u32(x ^ (x >> u32(15)))
     x = u32(x * u32(0x846CA68B))
     return u32(x ^ (x >> u32(16)))
+
+
+@scalar
+def uniform(word):
+    """A float32 in [0, 1) of 32 random bits: a multiple of 2^-24."""
+    return f32(u32(word) >> u32(8)) * f32(2.0**-24)
 
 
 def uniforms(seed: int, stream: int, item: int, n: int) -> np.ndarray:

@@ -30,7 +30,7 @@ def benchmark():
     sys.path.remove(str(ROOT / "benchmarks"))
 
 
-@pytest.mark.parametrize("name", ["brunel_n2500_J0.2", "brunel_n2500_J0.5_g6", "cuba_4000", "pd14_0.1"])
+@pytest.mark.parametrize("name", ["brunel_n2500_J0.2", "brunel_n2500_J0.5_g6", "cuba_4000", "coba_4000", "pd14_0.1"])
 def test_statistics_are_within_the_spread_over_seeds_of_nest(benchmark, name):
     runs = [benchmark.simulate(name, NEST[name], seed) for seed in range(1, SEEDS + 1)]
     compared = benchmark.compare_network(runs, NEST[name])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from biosnn.demos import brunel, microcircuit, million, network, vogels_abbott
+from biosnn.demos import brunel, coba, microcircuit, million, network, vogels_abbott
 from biosnn.engine.network import Network
 
 # By the name that --demo knows; the parameters of each function are the flags that the demo takes.
 DEMOS: dict[str, Callable[..., Network]] = {
     "network": network.network,
     "vogels_abbott": vogels_abbott.vogels_abbott,
+    "coba": coba.coba,
     "brunel": brunel.brunel,
     "microcircuit": microcircuit.microcircuit,
     "million": million.million,

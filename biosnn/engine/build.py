@@ -17,6 +17,7 @@ from biosnn.engine import driver, resolve
 from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.layout import Layout, ModelGroup
+from biosnn.engine.own_models import check_own_model
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
 from biosnn.engine.travel import travel_arrays
@@ -93,6 +94,9 @@ def build(net: Description, plan: Plan) -> Built:
         built_s = time.perf_counter() - started - compiled
         started = time.perf_counter()
         text = driver.write(shape, arrays)
+        for model in driver.own_models(shape):
+            if cpu.is_new(text):
+                check_own_model(model)
         if cpu.is_new(text):
             _log.info("compiling this network's driver, once (some 5 s); it is kept in %s", _cache.folder())
         module = cpu.load_driver(text)
@@ -172,7 +176,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
         for state in group.model.states:
             value = resolve.initial(net, a, state.name)
             if value is None:
-                value = p[state.initial] if state.initial is not None else 0.0
+                value = p[state.initial] if state.initial is not None else state.value
             origin = p[state.origin] if state.origin is not None else 0.0
             found[state.name][here] = np.asarray(value) - origin
         model = list(net.populations.values())[a].model

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from biosnn.engine.delivery import Travel, write_delivery, write_fullness, write_left, write_mark
 from biosnn.engine.layout import ModelGroup
 from biosnn.engine.time_loop import Around, indented, steps_apart, steps_together
-from biosnn.engine.update_loop import update_arguments, write_update
+from biosnn.engine.update_loop import keys_of_draws, update_arguments, write_update
+from biosnn.models.own import OwnModel
+from biosnn.models.source import FUNCTIONS
 
 HELPERS = {  # what a driver may call, and where it stands
     "arrive": "biosnn.inputs.poisson",
@@ -40,12 +42,18 @@ HELPERS = {  # what a driver may call, and where it stands
     "sample": "biosnn.recording.kernels",
     "load": "biosnn.half",
     "store": "biosnn.half",
+    "store_dithered": "biosnn.half",
     "Input": "biosnn.models.base",
+    "NEURON": "biosnn.random",
+    "keyed": "biosnn.random",
+    "uniform": "biosnn.random",
+    "word32": "biosnn.random",
 }
-SCALARS = {"unblocked": "biosnn.models.base"}  # functions of scalars, besides those of models
+# Functions of scalars, besides those of models
+SCALARS = {"unblocked": "biosnn.models.base", **dict.fromkeys(FUNCTIONS, "biosnn.fastmath")}
 POLICY = (
     "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
-    "restore_mode", "scalar", "u64",
+    "restore_mode", "scalar", "u32", "u64",
 )  # fmt: skip
 
 
@@ -75,8 +83,9 @@ class Shape:
 
 
 def prefix(shape: Shape, g: int) -> str:
-    """What the names of a group's arrays start with: nothing, if it is the only one."""
-    return "" if len(shape.groups) == 1 else f"{shape.groups[g].name}_"
+    """What the names of a group's arrays start with: nothing, if it is the only one, with names that we chose."""
+    alone = len(shape.groups) == 1 and not isinstance(shape.groups[g].model, OwnModel)
+    return "" if alone else f"{shape.groups[g].name}_"
 
 
 def write(shape: Shape, arrays: Collection[str]) -> str:
@@ -111,10 +120,24 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     return "\n\n\n".join([_head(shape, outer, "\n".join(blocks)), *blocks]) + "\n"
 
 
+def own_models(shape: Shape) -> list[OwnModel]:
+    """The models of the user's own, whose text stands in the driver."""
+    found = {g.function: g.model for g in shape.groups if isinstance(g.model, OwnModel)}
+    return list(found.values())
+
+
+def _decorated(text: str) -> str:
+    return re.sub(r"^def ", "@scalar\ndef ", text, flags=re.MULTILINE)
+
+
 def _head(shape: Shape, outer: list[str], body: str) -> str:
     models = ", ".join(g.name for g in shape.groups) or "nothing"
-    functions = {g.function: g.model.function().__module__ for g in shape.groups}
-    imports = [f"from biosnn._numba import {', '.join([*_mentioned([body, 'scalar' if functions else ''], POLICY)])}"]
+    own = own_models(shape)
+    functions = {g.function: g.model.function().__module__ for g in shape.groups if g.model not in own}
+    body = "\n\n".join([*(model.source.text for model in own), body])
+    imports = [
+        f"from biosnn._numba import {', '.join([*_mentioned([body, 'scalar' if shape.groups else ''], POLICY)])}"
+    ]
     imports += [f"from {module} import {name}" for name, module in functions.items()]
     imports += [f"from {SCALARS[name]} import {name}" for name in _mentioned([body], SCALARS)]
     helpers = _mentioned([body], HELPERS)
@@ -124,10 +147,12 @@ def _head(shape: Shape, outer: list[str], body: str) -> str:
     lines = [
         f'"""Driver of a network of {models}; written by BioSNN."""',
         "",
-        *(["from collections import namedtuple", ""] if functions else []),
+        *(["from collections import namedtuple", ""] if shape.groups else []),
         *sorted(imports),
         "",
         *(f"{name} = scalar({name})" for name in [*functions, *_mentioned([body], SCALARS)]),
+        *(f"\n\n{_decorated(model.source.text)}" for model in own),
+        *(["", ""] if own else []),
         *_call("ARGUMENTS = ", [repr(name) for name in outer], ","),
     ]
     return "\n".join(lines)
@@ -144,6 +169,12 @@ def _partition(shape: Shape) -> list[str]:
     for g, group in enumerate(shape.groups):
         names = [prefix(shape, g) + n for n in update_arguments(group, shape.per_neuron[g])]
         inputs = ["drive", *(["wide_drive", "wide_unit[0]"] if shape.wide else [])]
+        if group.dithered:  # goes on by the golden ratio from step to step
+            inputs.append("u32(step * 0x9E3779B1)")
+        for k, (low, high) in enumerate(keys_of_draws(group)):
+            lines.append(f"key = keyed(seed[0], NEURON + ({k} << 8), step)")
+            lines.append(f"{low}, {high} = u32(key & u64(0xFFFFFFFF)), u32(key >> u64(32))")
+            inputs += [low, high]
         lines += _call(f"update_{group.name}", ["p", *inputs, *names])
     lines.append("n = spike_first[p, step - origin]")
     for g in range(len(shape.groups)):

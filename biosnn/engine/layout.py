@@ -46,9 +46,10 @@ class ModelGroup:
     model: NeuronModel  # of the first of them: they differ in the values of parameters only
     bank: Bank
     populations: list[int]
-    halved: bool  # the bank's states are kept in 16 bits
     n: int = 0
     injected: bool = False  # a current is injected into some of its neurons
+    halved: bool = False  # the bank's states are kept in 16 bits
+    dithered: frozenset[str] = frozenset()  # those that are rounded with a dither
 
     @property
     def function(self) -> str:
@@ -120,14 +121,11 @@ class Layout:
         return {name: int(first) for name, first in zip(self.names, self.first_id[:-1], strict=True)}
 
 
-def lay_out(net: Description, threads: int, halved: bool = False) -> Layout:
-    """The layout of a network: a partition for each thread, or several where the slots would not fit 16 bits.
-
-    `halved`: states of receptors are kept in 16 bits.
-    """
+def lay_out(net: Description, threads: int) -> Layout:
+    """The layout of a network: a partition for each thread, or several where the slots would not fit 16 bits."""
     populations = list(net.populations.values())
     first_id = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
-    groups, group_of = _groups(net, populations, halved)
+    groups, group_of = _groups(net, populations)
     n_parts = threads
     while True:
         found = _partition(net, populations, first_id, groups, group_of, n_parts)
@@ -137,7 +135,7 @@ def lay_out(net: Description, threads: int, halved: bool = False) -> Layout:
         n_parts = max(n_parts + threads, enough // threads * threads)
 
 
-def _groups(net: Description, populations: list[Population], halved: bool) -> tuple[list[ModelGroup], list[int]]:
+def _groups(net: Description, populations: list[Population]) -> tuple[list[ModelGroup], list[int]]:
     observed: dict[str, set[str]] = {p.name: set() for p in populations}
     for recorder in net.recorders:
         for population, _ in recorder.target.pieces:
@@ -155,7 +153,7 @@ def _groups(net: Description, populations: list[Population], halved: bool) -> tu
         at = next((g for g in alike if groups[g].bank == bank), len(groups))
         if at == len(groups):
             name = model.name + (f"_{len(alike) + 1}" if alike else "")
-            groups.append(ModelGroup(name, model, bank, [], halved and bool(bank.states)))
+            groups.append(ModelGroup(name, model, bank, []))
         groups[at].populations.append(number)
         groups[at].n += population.n
         groups[at].injected |= population.name in injected

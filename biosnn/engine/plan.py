@@ -14,7 +14,7 @@ from biosnn.distributions import Distribution
 from biosnn.engine import precision
 from biosnn.engine.entries import PARTS, Entry, list_entries
 from biosnn.engine.layout import Layout, lay_out
-from biosnn.engine.receptor_states import check_receptor_dtype
+from biosnn.engine.receptor_states import keep_in_16_bits
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
@@ -142,8 +142,8 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     if threads is None:
         threads = cores() if _step_ns(net) > WORTH_DIVIDING and cores() > 1 else 1
     receptor_dtype = wanted["receptor_state_dtype"] if wanted["receptor_state_dtype"] != "none" else "float32"
-    check_receptor_dtype(net, receptor_dtype)
-    layout = lay_out(net, threads, receptor_dtype != "float32")
+    layout = lay_out(net, threads)
+    keep_in_16_bits(net, layout, receptor_dtype)
     chosen = precision.choose(net, layout)
     found = [delay_steps(c.delay, net.dt) for c in net.connections]
     delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import ModelGroup
 from biosnn.models.bank import Course, SynapticState, Term
+from biosnn.models.own import OwnModel
 from biosnn.network.description import Description
 from biosnn.network.items import Values
 
 # Columns of the table of sections before those of the input slots: first and last state index, id - state index.
 SECTION_COLUMNS = 3
 # What an Input says of a step: its field, and the part of a receptor's course that it is made of.
+# Dithers of neighbouring neurons, and of the states of one neuron, lie apart by these fractions of 2^32.
+SPREAD, APART = 0x85EBCA77, 0x61C88647
+OURS = ("sections", "constants", "injected", "spiked")  # arrays of every group
 MOMENTS = ("start", "middle", "end")
 
 
@@ -59,6 +63,11 @@ def update_arguments(group: ModelGroup, per_neuron: frozenset[str]) -> list[str]
     return ["sections", "constants", *states, *(["injected"] if group.injected else []), "spiked", *sorted(per_neuron)]
 
 
+def keys_of_draws(group: ModelGroup) -> list[tuple[str, str]]:
+    """Names of both halves of the key of each random word that a neuron of the group takes in a step."""
+    return [(f"low_{k}", f"high_{k}") for k in range(group.model.draws)]
+
+
 def write_update(group: ModelGroup, per_neuron: frozenset[str], wide: bool) -> list[str]:
     """The lines of `update_GROUP`, section by section: a section is a population's part of the partition.
 
@@ -72,37 +81,45 @@ class _Writer:
         self.group, self.per_neuron, self.wide = group, per_neuron, wide
         self.bank, self.model = group.bank, group.model
         self.columns = {name: k for k, name in enumerate(constant_names(group))}
+        # names that a user chose keep out of the way of the loop's own
+        chosen = isinstance(group.model, OwnModel)
+        self.local = {n: f"{n}_" if chosen and n not in OURS else n for n in update_arguments(group, per_neuron)}
 
     def lines(self) -> list[str]:
         group, bank, constants = self.group, self.bank, self.model.constants
         step = group.function
-        make = ", ".join(f"{n}[i]" if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in constants)
+        make = ", ".join(self._at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in constants)
         make = f"c = {step}_constants({make})"
         varied = bool(self.per_neuron & set(constants))
         shared = [n for n in self.columns if n not in constants and n not in self.per_neuron]
         drives = ["drive", *(["wide_drive", "wide_unit"] if self.wide else [])]
+        drives += ["phase"] if group.dithered else []
+        drives += [name for pair in keys_of_draws(group) for name in pair]
         head = [
             f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(constants)!r})",
             "",
             "",
             "@kernel",
-            f"def update_{group.name}(p, {', '.join([*drives, *update_arguments(group, self.per_neuron)])}):",
+            f"def update_{group.name}(p, {', '.join([*drives, *self.local.values()])}):",
             f'    """One step of the neurons of partition p: {self.model.name}."""',
             "    for q in range(sections.shape[1]):",
             "        first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
             *(f"        to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(bank.slots)),
+            *(["        to_id = u64(sections[p, q, 2])"] if self.model.draws else []),
             *([] if varied else [f"        {make}"]),
             *(f"        {n} = constants[q, {self.columns[n]}]" for n in shared),
             "        for i in range(first, last):",
         ]
-        membrane = [f"{s.name}[i]" for s in self.model.states]
+        membrane = [self._at(s.name) for s in self.model.states]
+        words = [f"word32(u32(i + to_id), {low}, {high})" for low, high in keys_of_draws(group)]
         into, inputs = ([], []) if bank.exact else self._inputs()
         if bank.exact:
             into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]
+        arguments = self.model.arguments(membrane, inputs)
         loop = [
             *([make] if varied else []),
             *into,
-            f"{', '.join([*membrane, 'spiked[i]'])} = {step}({', '.join([*membrane, *inputs, 'c'])})",
+            f"{', '.join([*membrane, 'spiked[i]'])} = {step}({', '.join([*arguments, *words])})",
             *(self._advance(s) for s in bank.states),
             *(f"drive[i + to_{slot}] = i32(0)" for slot in bank.slots),
             *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if self.wide),
@@ -119,7 +136,8 @@ class _Writer:
 
     def _inputs(self) -> tuple[list[str], list[str]]:
         """Lines that make an Input for each compartment, and their names."""
-        lines: list[str] = []
+        injected = ["injected[i]"] if self.group.injected else []
+        lines = [f"current = {' + '.join([self._value('I_e'), *injected])}"]
         names = []
         for k, V in enumerate(self.model.potentials):
             courses = [course for course in self.bank.courses if course.receptor.compartment == k]
@@ -132,7 +150,7 @@ class _Writer:
                 conductances.append(conductance)
             jump = self._arrived((0,)) if not self.bank.states and k == 0 else "f32(0)"
             names.append(f"x{k}")
-            lines.append(f"x{k} = Input({', '.join([jump, *currents, *conductances])})")
+            lines += [f"x{k} = Input(", *(f"    {v}," for v in (jump, *currents, *conductances)), ")"]
         return lines, names
 
     def _course(self, course: Course, V: str) -> Iterator[str]:
@@ -141,13 +159,11 @@ class _Writer:
         for moment, terms in zip(MOMENTS, (course.start, course.middle, course.end), strict=True):
             yield f"{r.variable}_{moment} = {self._sum(terms)}"
         if r.magnesium is not None:  # at the potential of the step's start, for all of the step
-            yield f"open_{r.name} = unblocked({V}[i], {self._value(f'Mg_{r.name}')})"
+            yield f"open_{r.name} = unblocked({self._at(V)}, {self._value(f'Mg_{r.name}')})"
 
     def _sums(self, courses: Sequence[Course], moment: str, compartment: int) -> tuple[str, str]:
         """Current and conductance of one compartment at one moment."""
-        first = compartment == 0
-        current = [self._value("I_e")] if first else []
-        current += ["injected[i]"] if first and self.group.injected else []
+        current = ["current"] if compartment == 0 else []
         conductance = []
         for course in courses:
             r = course.receptor
@@ -168,7 +184,13 @@ class _Writer:
             times = "" if factor is None else " * ".join(map(self._value, factor.split(" * "))) + " * "
             arrived = self._arrived(slots)
             value += f" + {times}({arrived})" if times and self.wide else f" + {times}{arrived}"
-        return f"store({s.name}, i, {value})" if self.group.halved else f"{s.name}[i] = {value}"
+        array = self.local[s.name]
+        if s.name in self.group.dithered:
+            k = [state.name for state in self.bank.states].index(s.name)
+            return (
+                f"store_dithered({array}, i, {value}, u32(u32(i) * u32({SPREAD}) + phase + u32({k * APART % 2**32})))"
+            )
+        return f"store({array}, i, {value})" if self.group.halved else f"{array}[i] = {value}"
 
     def _sum(self, terms: Sequence[Term]) -> str:
         return " + ".join(
@@ -177,10 +199,13 @@ class _Writer:
         )
 
     def _read(self, state: str) -> str:
-        return f"load({state}, i)" if self.group.halved else f"{state}[i]"
+        return f"load({self.local[state]}, i)" if self.group.halved else self._at(state)
 
     def _value(self, name: str) -> str:
-        return f"{name}[i]" if name in self.per_neuron else name
+        return self._at(name) if name in self.per_neuron else name
+
+    def _at(self, name: str) -> str:
+        return f"{self.local[name]}[i]"
 
     def _arrived(self, slots: tuple[int, ...]) -> str:
         """Input to some slots, in user units; integers are summed first: a sum and its parts agree to the bit."""

@@ -49,8 +49,9 @@ def unblocked(V: Any, Mg: Any) -> Any:
 class State:
     """A state variable of the membrane, one float32 per neuron.
 
-    `initial` names the parameter that gives its start value (None: zero). The stored value is relative to the parameter
-    `origin`, where there is one: membranes are computed in mV above rest, which keeps float32 sharp.
+    `initial` names the parameter that gives its start value (None: it is `value`). The stored value is
+    relative to the parameter `origin`, where there is one: membranes are computed in mV above rest, which keeps float32
+    sharp.
     `public` variables can be set and recorded by name.
     """
 
@@ -59,6 +60,7 @@ class State:
     initial: str | None = None
     origin: str | None = None
     public: bool = True
+    value: float = 0.0
 
 
 class NeuronModel(ABC):
@@ -72,7 +74,10 @@ class NeuronModel(ABC):
     membrane: ClassVar[Mapping[str, Parameter]]  # parameters, those of receptors left out
     states: ClassVar[tuple[State, ...]]
     own_receptors: ClassVar[tuple[Receptor, ...]] = ()
+    own_values: ClassVar[Mapping[str, Value]] = {}  # of their parameters, where they differ from the defaults
     jump_unit: ClassVar[str] = "mV"  # of weights, where there are no receptors
+    takes_receptors: ClassVar[bool] = True
+    draws: ClassVar[int] = 0  # random words (uint32) that the scalar function takes, after its other arguments
     potentials: ClassVar[tuple[str, ...]] = ("V_m",)  # of each compartment: its potential
     # The scalar functions. `exact`, of linear membranes: (state..., arriving, constants) -> (state..., spiked), where
     # `arriving` is what the input adds to V within the step; `step`: (state..., Input of each compartment, constants).
@@ -88,8 +93,7 @@ class NeuronModel(ABC):
         for receptor in self.receptors:
             self.parameters |= receptor.parameters
         self.values: dict[str, Value] = {name: p.default for name, p in self.parameters.items()}
-        for g in given or ():
-            self.values |= g.values
+        self.values |= self.own_values if given is None else {k: v for g in given for k, v in g.values.items()}
         for name, value in values.items():
             _validate.known(self.name, "parameter", name, self.parameters)
             p = self.parameters[name]
@@ -123,6 +127,10 @@ class NeuronModel(ABC):
         found = type(self).exact if self.is_exact else type(self).step
         assert found is not None
         return found
+
+    def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
+        """The arguments of the scalar function, given how the driver writes states and inputs; c are its constants."""
+        return [*states, *inputs, "c"]
 
     @property
     def constants(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def weight_unit(owner: str, target: Group, receptor: str | None) -> str:
 
 
 def signed(owner: str, target: Group, receptor: str | None, weight: Values) -> Values:
-    """Weights as they are kept: onto a named conductance negative where it is inhibitory, else positive."""
+    """Weights as they are kept: negative onto an inhibitory conductance, of whatever sign they were given."""
     signs: set[int] = set()
     for population, _ in target.pieces:
         model = population.model
@@ -42,6 +42,10 @@ def signed(owner: str, target: Group, receptor: str | None, weight: Values) -> V
     if not signs:
         return weight
     low, high = extremes(weight)
+    if low < 0 and -1 not in signs:
+        raise DescriptionError(
+            f"{owner}: negative weights need an inhibitory receptor, got {low:g} nS; name one, or give the neurons one"
+        )
     if low < 0 < high:
         raise DescriptionError(
             f"{owner}: weights onto a conductance must be of one sign, got {low:g} to {high:g} nS; cut a "

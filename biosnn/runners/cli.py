@@ -67,7 +67,8 @@ def simulate(args: argparse.Namespace) -> None:
         {
             "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
             "device": args.device, "threads": plan.threads, "mode": args.mode, "spikes": args.spikes,
-            "out": str(directory.path), **chosen_ways(plan), "ring_capacity_max": _capacity_max(args, plan),
+            "out": str(directory.path), "receptor_dtype": plan.receptor_dtype, **chosen_ways(plan),
+            "ring_capacity_max": _capacity_max(args, plan),
             "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
         },
     )  # fmt: skip
@@ -78,14 +79,15 @@ def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of the demo, defaults filled in. Raises DescriptionError for a flag that it does not take."""
     parameters = inspect.signature(DEMOS[args.demo]).parameters
     found = {name: p.default for name, p in parameters.items()} | {"dt": args.dt, "seed": args.seed}
-    for flag in ("n", "p", "scale"):
+    for flag in ("n", "p", "scale", "receptor_mode"):
         value = getattr(args, flag)
         if value is None:
             continue
         if flag not in parameters:
+            spelled = flag.replace("_", "-")
             others = [name for name, make in DEMOS.items() if flag in inspect.signature(make).parameters]
             raise DescriptionError(
-                f"--{flag}: not for --demo {args.demo}; it belongs to {', '.join(others)}; leave it out"
+                f"--{spelled}: not for --demo {args.demo}; it belongs to {', '.join(others)}; leave it out"
             )
         found[flag] = value
     return found
@@ -96,6 +98,7 @@ def asked_ways(args: argparse.Namespace) -> Asked:
     return Asked(
         synapse_backend=args.synapse_backend, fused_layout=args.fused_layout, ring_strategy=args.ring_strategy,
         ring_dtype=args.ring_dtype, ring_capacity_max=args.ring_capacity_max, max_ring_mib=args.max_ring_mib,
+        receptor_state_dtype=args.receptor_state_dtype,
     )  # fmt: skip
 
 

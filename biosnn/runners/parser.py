@@ -41,10 +41,11 @@ def build_parser() -> argparse.ArgumentParser:
     network = parser.add_argument_group("Network")
     network.add_argument(
         "--demo",
-        choices=["network", "vogels_abbott", "brunel", "microcircuit", "million"],
+        choices=["network", "vogels_abbott", "coba", "brunel", "microcircuit", "million"],
         default="network",
         help="what to simulate: a balanced random network (network), Vogels & Abbott 2005 with current-based "
-        "synapses, Brunel 2000, the cortical microcircuit of Potjans & Diesmann 2014, or 1,000,000 neurons with "
+        "synapses (vogels_abbott) or conductances (coba), Brunel 2000, the cortical microcircuit of Potjans & Diesmann "
+        "2014, or 1,000,000 neurons with "
         "100 synapses each and delays of 1 to 20 ms (million) (default: %(default)s)",
     )
     network.add_argument(
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         metavar="NEURONS",
         help="number of neurons, excitatory and inhibitory together; not for microcircuit, which has --scale "
-        "(default: network 4000, vogels_abbott 4000, brunel 12500, million 1000000)",
+        "(default: network 4000, vogels_abbott 4000, coba 4000, brunel 12500, million 1000000)",
     )
     network.add_argument(
         "--p",
@@ -66,6 +67,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FRACTION",
         help="fraction, up to 1, of the neurons and of the in-degrees; a direct current stands in for the "
         "input that is left out; for microcircuit only (default: 1.0, full scale)",
+    )
+    network.add_argument(
+        "--receptor-mode",
+        choices=["none", "exc_only", "ei_ampa_nmda_gabaa", "ei_ampa_nmda_gabaa_gabab"],
+        help="receptors of the neurons: those of the model (none), or a usual set: AMPA alone, with NMDA and GABA_A, "
+        "or with GABA_B, too; for coba only (default: none)",
     )
     network.add_argument(
         "--seed",
@@ -102,6 +109,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", choices=["cpu", "cuda"], default="cpu", help="where to simulate (default: %(default)s)"
     )
     machine.add_argument("--threads", type=int, help="number of CPU threads (default: chosen from the planned work)")
+    machine.add_argument(
+        "--receptor-state-dtype",
+        choices=["none", "float32", "float16", "bfloat16"],
+        default="none",
+        help="format in which conductances and currents of receptors are kept, as the weights are (none: float32) or "
+        "in 16 bits; arithmetic is in float32 (default: %(default)s)",
+    )
 
     _add_ways(parser.add_argument_group("How spikes travel"))
 

@@ -1,0 +1,45 @@
+"""Models of a user's own, as a file of theirs would hold them: what tests/test_own_models.py simulates."""
+
+import math
+
+import biosnn as bs
+
+PEAK = 30.0
+
+
+def parabola(v):
+    """The right-hand side without its inputs."""
+    return 0.04 * v**2 + 5 * v + 140
+
+
+@bs.neuron(state=dict(v=-65.0, u=-13.0), params=dict(a=0.02, b=0.2, c=-65.0, d=8.0))
+def izhikevich(v, u, I, p, dt):
+    """Izhikevich 2003, by Euler's method."""
+    v_new = v + dt * (parabola(v) - u + I)
+    u = u + dt * p.a * (p.b * v - u)
+    spiked = v_new >= PEAK
+    if spiked:
+        v_new = p.c
+        u += p.d
+    return v_new, u, spiked
+
+
+@bs.neuron(state=dict(v=0.0, last=0.0), params=dict(rate=50.0))
+def noisy(v, last, I, p, dt):
+    """Spikes at random; v is the mean of two random numbers, last their difference."""
+    first = random()  # noqa: F821 - what a model may call without importing it
+    second = random()  # noqa: F821
+    return 0.5 * (first + second), first - second, first < p.rate * dt * 1e-3
+
+
+@bs.neuron(
+    state=dict(V=-70.0),
+    params=dict(g_L=10.0, E_L=-70.0, C=200.0, th=-50.0),
+    receptors=[bs.receptors.exp("e", 5.0, 0.0)],
+)
+def leaky(V, I, p, dt):
+    """A leaky membrane with a conductance, by Euler's method."""
+    decay = math.exp(-dt * p.g_L / p.C)
+    V = p.E_L + (V - p.E_L) * decay + I * dt / p.C
+    spiked = V > p.th
+    return (p.E_L if spiked else V), spiked
