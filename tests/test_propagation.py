@@ -106,13 +106,13 @@ def serial(net, parts, **way):
 
 
 def want(sim, product):
-    """Let `auto` find from here on that a sparse product costs nothing, or more than anything."""
+    """Let `auto` find from here on that a sparse product costs less than nothing, or more than anything."""
     costs, counts = sim.arrays["way_costs"], sim.arrays["way_counts"]
     costs[switching.MOST_NS] = np.inf  # the matrix is made before the next run
     counts[switching.MEASURED] = switching.TRIALS
     counts[switching.LAST_CHANGED] = -(2**62)  # it may change again
     costs[[switching.EVENT_NS, switching.EVENT_SPIKES]] = 1.0
-    costs[switching.PRODUCT_NS] = 0.0 if product else 1e30
+    costs[switching.PRODUCT_NS] = -1.0 if product else 1e30
 
 
 def steps_by(sim):
@@ -483,12 +483,12 @@ def test_the_largest_sum_there_can_be_does_not_change_its_sign_when_it_is_rounde
 # Buckets grow, to a limit
 
 
-def flood(wide=True):
+def flood(wide=True, n=30):
     """Sources that all fire in ten steps: many events at once, of packed weights and of wide ones."""
     net = bs.Network(dt=DT, seed=3)
     sources = net.spike_source("sources", [np.arange(20, 30) * DT] * 60)
     model = bs.models.iaf_psc_exp(tau_syn_in=7.0, I_e=700.0, t_ref=0.0)
-    a, b = net.population("a", 30, model), net.population("b", 20, model)
+    a, b = net.population("a", n, model), net.population("b", 2 * n // 3, model)
     long_rows(net, sources, a)
     delays = bs.uniform(0.06, 2.04)
     net.connect(sources, a, bs.fixed_outdegree(250), weight=bs.uniform(-4.0, 6.0), delay=delays)
@@ -522,15 +522,43 @@ BUCKETS = [way for way in SOME if way["ring_strategy"] == "event_bucketed"]
 
 @pytest.mark.parametrize("way", BUCKETS, ids=named)
 def test_buckets_grow_and_lose_no_event(way):
-    expected = traced(flood, steps=100)
+    n = 200 if way["synapse_backend"] == "spmm_fused" else 30  # it puts one event for each neuron, receptor and delay
+    expected = traced(flood, n=n, steps=100)
     for parts, pieces in ((1, [100]), (3, UNEVENLY)):
-        net = flood()
+        net = flood(n=n)
         sim = serial(net, parts, ring_capacity_max=10**6, **way)
         before = room(sim)
         assert_follows(net, sim, expected, pieces)
         times = 4 if way["synapse_backend"] == "event_driven" else 2
         assert all(after >= times * first for first, after in zip(before, room(sim), strict=True))
         assert max(room(sim)) <= 10**6
+
+
+def test_a_product_that_gathers_takes_an_event_for_each_slot_and_delay_at_most_however_many_fire():
+    # 60 slots x 20 delays a step, where the spikes have 15,000 synapses
+    for parts in (1, 3):
+        net = flood()
+        sim = serial(net, parts, **ways("spmm_fused", "csr", "event_bucketed", ring_capacity_max=24_000))
+        assert_follows(net, sim, traced(flood, steps=100), UNEVENLY)
+
+
+@pytest.mark.parametrize("pieces", [SINGLY, UNEVENLY], ids=["singly", "unevenly"])
+def test_spikes_that_are_kept_for_the_product_of_auto_need_no_room_in_buckets(pieces):
+    net = flood()
+    sim = serial(net, 2, **OF_AUTO[-1])
+    before = room(sim)
+    assert_follows(net, sim, traced(flood, steps=100), [*pieces, 100], choices=[True] * 100)
+    assert room(sim) == before
+    assert steps_by(sim)[0] < 10
+
+
+@pytest.mark.parametrize("period", [1, 3, 8])
+def test_auto_finds_room_in_buckets_whenever_it_begins_to_push_again(period):
+    net = flood()
+    sim = serial(net, 2, **OF_AUTO[-1])
+    before = room(sim)
+    assert_follows(net, sim, traced(flood, steps=100), choices=np.arange(100) // period % 2 == 0)
+    assert room(sim) > before
 
 
 def test_buckets_grow_and_lose_no_event_on_two_and_three_threads():

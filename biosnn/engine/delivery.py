@@ -69,14 +69,16 @@ def write_left(travel: Travel) -> list[str]:
 
 
 def write_fullness(travel: Travel) -> list[str]:
-    """For each pool of buckets, the question whether it lacks blocks for what the last spikes will send."""
+    """For each pool of buckets, the question whether it lacks blocks for what the last spikes will put there."""
     if travel.ring != "event_bucketed":
         return []
-    return [
-        "are_full(step - origin, lags[0], spike_first, spike_ids, row_first{0}, segments{0}, "
+    full = [
+        "are_full(step - origin, lags[0], spike_first, spike_ids, row_first{0}, segments{0}, most_put, "
         "event_n_free{0}[:, 1 + turn], ring_len[0])".format(_kind(wide))
         for wide in travel.tables
     ]
+    # spikes that are marked for the product put nothing
+    return [f"way[(step + 1) % 4, EVENTS] and {x}" for x in full] if travel.backend == "auto" else full
 
 
 def _kind(wide: bool) -> str:

@@ -23,7 +23,8 @@ def make_room(built: Built, step: int) -> None:
     arrays, t = built.arrays, built.plan.ways.kept - 1
     while is_crowded(t, arrays["spike_first"], arrays["most_spikes"], arrays["spike_ids"].shape[1]):
         arrays["spike_ids"] = _doubled(arrays["spike_ids"])
-    if built.plan.ways.ring == "event_bucketed":
+    pushed = built.plan.ways.backend != "auto" or arrays["way"][step % 4, switching.EVENTS]
+    if built.plan.ways.ring == "event_bucketed" and pushed:
         for table in built.tables:
             _grow_buckets(built, kind_of(table), t, step)
     if built.plan.ways.backend == "auto" and not arrays["way_counts"][switching.READY]:
@@ -41,7 +42,7 @@ def _grow_buckets(built: Built, kind: str, t: int, step: int) -> None:
     event = {name: f"event_{name}{kind}" for name in ("value", "post", "previous", "free", "n_free")}
     while are_full(
         t, ways.stride, arrays["spike_first"], arrays["spike_ids"], arrays[f"row_first{kind}"],
-        arrays[f"segments{kind}"], arrays[event["n_free"]][:, 0], ways.ring_len,
+        arrays[f"segments{kind}"], arrays["most_put"], arrays[event["n_free"]][:, 0], ways.ring_len,
     ):  # fmt: skip
         old, parts = arrays[event["value"]].shape[1], built.plan.layout.n_parts
         new = min(2 * old, ways.capacity_max)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from biosnn.engine.fused import make_fused
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table
-from biosnn.engine.ways import NS_GATHER, NS_ROW
+from biosnn.engine.ways import NO_LIMIT, NS_GATHER, NS_ROW
 from biosnn.half import STORAGE
 from biosnn.network.description import Description
 from biosnn.propagation import switching
@@ -109,7 +109,9 @@ def _ring(plan: Plan, table: Table, kind: str) -> Arrays:
         "previous": np.full((parts, blocks), -1, np.int32), "end": np.zeros((parts, padded(ways.ring_len)), np.int32),
         "free": np.tile(np.arange(blocks - 1, -1, -1, dtype=np.int32), (parts, 1)), "n_free": n_free,
     }  # fmt: skip
-    return found | {f"event_{name}{kind}": values for name, values in events.items()}
+    gathers = ways.stacked_by_row and ways.layout == "csr"
+    most = plan.layout.n_slots * plan.delays.size if gathers else np.full(parts, NO_LIMIT, np.int64)
+    return found | {"most_put": most} | {f"event_{name}{kind}": values for name, values in events.items()}
 
 
 def _ring_scale(plan: Plan, table: Table) -> float:

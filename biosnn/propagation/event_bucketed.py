@@ -66,11 +66,12 @@ def take_events(step, p, ring, base, drive):
 
 
 @kernel
-def are_full(t, n_steps, spike_first, spike_ids, row_first, segments, n_free, n_buckets):
-    """Whether some partition lacks the blocks for what the spikes of n_steps history steps, the last being t, will send
-    it; n_free[p] are left.
+def are_full(t, n_steps, spike_first, spike_ids, row_first, segments, most_put, n_free, n_buckets):
+    """Whether some partition lacks the blocks for what the spikes of n_steps history steps, the last being t, will put
+    there; n_free[p] are left.
 
-    The sum over all partitions is looked at first: it is one number for each spike, and mostly enough.
+    That is at most an event for each synapse, and most_put[p] events a step: a product that gathers puts one for each
+    slot and delay. The sum over all partitions is looked at first: it is one number for each spike, and mostly enough.
     """
     in_all = i64(0)
     for q in range(spike_first.shape[0]):
@@ -78,12 +79,15 @@ def are_full(t, n_steps, spike_first, spike_ids, row_first, segments, n_free, n_
             i = spike_ids[q, s]
             in_all += row_first[i + 1] - row_first[i]
     for p in range(n_free.shape[0]):
-        if _blocks(in_all, n_buckets) > n_free[p]:
+        if _blocks(min(in_all, n_steps * most_put[p]), n_buckets) > n_free[p]:
             mine = i64(0)
-            for q in range(spike_first.shape[0]):
-                for s in range(spike_first[q, t + 1 - n_steps], spike_first[q, t + 1]):
-                    i = spike_ids[q, s]
-                    mine += i64(segments[i, p + 1]) - i64(segments[i, p])
+            for at in range(t + 1 - n_steps, t + 1):
+                of_step = i64(0)
+                for q in range(spike_first.shape[0]):
+                    for s in range(spike_first[q, at], spike_first[q, at + 1]):
+                        i = spike_ids[q, s]
+                        of_step += i64(segments[i, p + 1]) - i64(segments[i, p])
+                mine += min(of_step, most_put[p])
             if _blocks(mine, n_buckets) > n_free[p]:
                 return True
     return False
