@@ -40,17 +40,20 @@ def write_delivery(travel: Travel, call: Call) -> list[str]:
         return [base, *events, *taken]
     if travel.backend == "spmm_fused":
         return [base, *product, *taken]
+    # emptying buckets is part of what events take; a row of sums is taken whichever way is gone
+    with_events, after = (taken, []) if travel.ring == "event_bucketed" else ([], taken)
     return [
         base,
         "began = nanoseconds()",
         "if way[step % 4, EVENTS]:",
         *(f"    {line}" for line in events),
-        *taken,
+        *with_events,
         "between = nanoseconds()",
         "if way[step % 4, PRODUCT]:",
         *(f"    {line}" for line in product),
         "if p == 0:",
         *(f"    {line}" for line in _choice(travel, call)),
+        *after,
     ]
 
 
