@@ -1,6 +1,8 @@
 """What a run returns: samples, spikes, statistics; in one piece or in several."""
 
 import hashlib
+import struct
+from collections import Counter
 
 import networks
 import numpy as np
@@ -36,11 +38,19 @@ def simulated(*pieces, **how):
     return results, np.concatenate(pairs)
 
 
+def documented_fingerprint(pairs):
+    """As docs/semantics.md has it, spike by spike."""
+    per_step, neurons = Counter(pairs[:, 0].tolist()), sorted(pairs.tolist())
+    busy = b"".join(struct.pack("<qq", step, n) for step, n in sorted(per_step.items()))
+    ids = b"".join(struct.pack("<i", i) for _, i in neurons)
+    return hashlib.sha256(hashlib.sha256(busy).digest() + hashlib.sha256(ids).digest()).hexdigest()
+
+
 def test_a_run_in_pieces_has_the_fingerprint_of_one_run_which_is_the_documented_one():
     (whole,), pairs = simulated(100.0)
-    assert whole.fingerprint == hashlib.sha256(pairs.astype("<i8").tobytes()).hexdigest()
+    assert whole.fingerprint == documented_fingerprint(pairs)
     parts, in_pieces = simulated(40.0, 60.0)
-    assert hashlib.sha256(in_pieces.astype("<i8").tobytes()).hexdigest() == whole.fingerprint
+    assert documented_fingerprint(in_pieces) == whole.fingerprint
     again, _ = simulated(13.0, 27.0, 60.0)
     assert again[-1].fingerprint == parts[-1].fingerprint != whole.fingerprint
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from biosnn._numba import kernel
 from biosnn.half import load
 
-# Of a neuron: its spikes, the step of the last one (negative: none yet); its interspike intervals in steps, their sum
-# and the sum of their squares.
-SUMS = ("counts", "last", "intervals", "total", "squares")
+# Of a neuron: its spikes, the steps of the first and of the last one, and the sum of its squared interspike intervals.
+SUMS = ("counts", "first", "last", "squares")
 
 
 @kernel
@@ -22,13 +21,13 @@ def accumulate(steps, ids, sums):
     """Add these spikes, in order of time, to the SUMS of each neuron: sums[i]."""
     for k in range(ids.size):
         i = ids[k]
-        interval = steps[k] - sums[i, 1]
-        if sums[i, 1] >= 0:
-            sums[i, 2] += 1
-            sums[i, 3] += interval
-            sums[i, 4] += interval * interval
+        if sums[i, 0]:
+            interval = steps[k] - sums[i, 2]
+            sums[i, 3] += interval * interval
+        else:
+            sums[i, 1] = steps[k]
         sums[i, 0] += 1
-        sums[i, 1] = steps[k]
+        sums[i, 2] = steps[k]
 
 
 @kernel

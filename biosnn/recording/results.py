@@ -52,7 +52,7 @@ class PopulationStatistics:
 class Result:
     """One run: what was recorded, by recorder and variable, and statistics of every population.
 
-    `spikes[name]` and `samples[name][variable]`; `fingerprint` is the SHA-256 of all (step, neuron) pairs, sorted:
+    `spikes[name]` and `samples[name][variable]`; `fingerprint` is a SHA-256 of when and which neurons fired:
     equal for two runs that spiked alike. `synaptic_events` counts the synapses that the run's spikes were sent through:
     each spike, of neurons and sources, its out-degree; `backend_steps` the steps in which each synapse backend
     delivered (of `auto`, both may in one step). Times are absolute: a second run starts where the first ended.
