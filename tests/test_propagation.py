@@ -20,6 +20,7 @@ from biosnn.backends import cpu
 from biosnn.engine.build import build
 from biosnn.engine.simulation import Simulation
 from biosnn.propagation import switching
+from biosnn.propagation.spike_history import collect
 
 RINGS = ("spike_history", "dense", "event_bucketed")
 BACKENDS = (("event_driven", "auto"), *itertools.product(("spmm_fused", "auto"), ("csr", "coo")))
@@ -300,6 +301,19 @@ def test_random_networks_of_everything_spike_as_the_oracle_by_a_product_into_buc
     spikes, events = networks.spikes_and_events(sim, 300 * DT)
     np.testing.assert_array_equal(spikes, expected.pairs)
     assert events == expected.events
+
+
+@pytest.mark.parametrize("activity", [0.0, 0.02, 0.5, 1.0])
+def test_spikes_are_collected_in_order_wherever_a_section_begins_and_ends(activity):
+    spiked = (np.random.default_rng(1).random(80) < activity).astype(np.uint8)
+    for first, last in [*itertools.product(range(9), range(9, 40)), (3, 3), (0, 80), (5, 7), (7, 80)]:
+        expected = first + np.flatnonzero(spiked[first:last])
+        ids = np.full((2, expected.size + 3), -1, np.int32)  # two spikes are there, and one id may be written over
+        end = collect(spiked, np.array([first, last, 1000]), 0, 2, ids)
+        assert end == 2 + expected.size
+        np.testing.assert_array_equal(ids[0, 2:end], 1000 + expected)
+        assert (ids[1] == -1).all()
+        assert (ids[0, :2] == -1).all()
 
 
 # `auto` changes between both ways

@@ -35,35 +35,39 @@ def collect(spiked, section, q, n, spike_ids):
     """Append the ids of the neurons of a section that spiked to list q, from position n on; returns the new end.
 
     section = (first index, last index + 1, id - index, ...); `spiked` holds a byte per neuron, 0 or 1, of which eight
-    are looked at in one go, because spikes are rare.
+    are looked at in one go, because spikes are rare. Where there are some, all eight ids are written, each over the one
+    before that did not spike: a branch for each is mispredicted, and took 118 us instead of 3 where half of 10,000
+    neurons fired.
     """
     first, last, to_id = section[0], section[1], section[2]
     head = min(last, (first + 7) // 8 * 8)
     body = head + (last - head) // 8 * 8
     for i in range(first, head):
-        if spiked[i]:
-            spike_ids[q, n] = i32(i + to_id)
-            n += 1
+        spike_ids[q, n] = i32(i + to_id)
+        n += spiked[i]
     words = spiked[head:body].view(u64)
+    end = u64(n)
     for w in range(words.size):
-        if words[w]:
-            for i in range(head + 8 * w, head + 8 * w + 8):
-                if spiked[i]:
-                    spike_ids[q, n] = i32(i + to_id)
-                    n += 1
+        word = words[w]
+        if word:
+            i = i32(head + 8 * w + to_id)
+            for k in range(8):  # the lowest byte is the first neuron's
+                spike_ids[q, end] = i + i32(k)
+                end += word & u64(1)
+                word >>= u64(8)
+    n = i64(end)
     for i in range(body, last):
-        if spiked[i]:
-            spike_ids[q, n] = i32(i + to_id)
-            n += 1
+        spike_ids[q, n] = i32(i + to_id)
+        n += spiked[i]
     return n
 
 
 @kernel
 def is_crowded(t, spike_first, most, capacity):
-    """Whether some list could overflow in the next step, if all of its neurons fired."""
+    """Whether some list could overflow in the next stride, if all of its neurons fired: one more id may be written."""
     crowded = False
     for q in range(spike_first.shape[0]):
-        crowded |= spike_first[q, t + 1] + most[q] > capacity
+        crowded |= spike_first[q, t + 1] + most[q] >= capacity
     return crowded
 
 
