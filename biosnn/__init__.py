@@ -16,6 +16,8 @@ from biosnn.errors import (
 )
 from biosnn.models import receptors
 from biosnn.models.own import neuron
+from biosnn.network import space
+from biosnn.network.positions import given_positions, grid, random_positions
 from biosnn.network.rules import (
     all_to_all,
     fixed_indegree,
@@ -41,12 +43,16 @@ __all__ = [
     "fixed_indegree",
     "fixed_outdegree",
     "fixed_total_number",
+    "given_positions",
+    "grid",
     "lognormal",
     "models",
     "neuron",
     "normal",
     "one_to_one",
     "pairwise_bernoulli",
+    "random_positions",
     "receptors",
+    "space",
     "uniform",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from biosnn._numba import i64, kernel, parallel_kernel, prange, u8, u32, u64
+from biosnn.connectivity.distances import look_up_by_distance
 from biosnn.connectivity.targets import choose
 from biosnn.random import SYNAPSE, keyed
 
@@ -16,20 +17,23 @@ from biosnn.random import SYNAPSE, keyed
 @parallel_kernel
 def fill_rows(
     cuts, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-    weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
+    weights, delay_classes, cell_of, part_of, slot_shift, steps, spaces, xyz, factors, row_first, words, delays,
+    segments,
 ):  # fmt: skip
     """`fill` the rows cuts[c]..cuts[c+1]-1 in parallel over c."""
     for c in prange(cuts.size - 1):
         fill(
             cuts[c], cuts[c + 1], seed, population_first, strand_first, strands, degrees, target_ids, listed,
-            list_start, weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
+            list_start, weights, delay_classes, cell_of, part_of, slot_shift, steps, spaces, xyz, factors, row_first,
+            words, delays, segments,
         )  # fmt: skip
 
 
 @kernel
 def fill(
     begin, end, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
-    weights, delay_classes, cell_of, part_of, slot_shift, steps, row_first, words, delays, segments,
+    weights, delay_classes, cell_of, part_of, slot_shift, steps, spaces, xyz, factors, row_first, words, delays,
+    segments,
 ):  # fmt: skip
     """Draw and pack the rows of sources begin..end-1.
 
@@ -61,6 +65,8 @@ def fill(
             placed = words[row_first[i] + n : row_first[i] + n + degree]
             listed_at = strand.listed_at + start
             choose(strand, i, degree, state, target_ids, listed, listed_at, placed, marks, chosen, bits)
+            if strand.space >= 0:
+                look_up_by_distance(spaces[strand.space], i, degree, start, chosen, xyz, factors, bits)
             _attach(
                 strand, degree, start, chosen, bits, weights, delay_classes, cell_of, part_of, slot_shift, steps,
                 delays.size == 0, row[n:], keys[n:], waits[n:], counts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# How the targets of one source are chosen.
+# How the targets of one source are chosen; PLACED: they stand in the row already.
 ANY, DISTINCT, ALL, LISTED, PLACED = range(5)
 
 STRAND = np.dtype(
@@ -32,5 +32,6 @@ STRAND = np.dtype(
         ("delay_at", np.int64),  # and likewise its delay class
         ("delay_mask", np.int64),
         ("delay_step", np.int64),
+        ("space", np.int64),  # what follows from distances: spaces[space]; -1 for nothing
     ]
 )

@@ -12,7 +12,7 @@ def choose(strand, i, n, state, target_ids, listed, list_first, placed, marks, c
     """Fill chosen[:n] with target ids and bits[:n] with the random bits that their weights and delays are drawn from.
 
     `state` is the source's random sequence, `listed[list_first:]` its listed target positions, `placed` its targets
-    from fixed in-degrees; `marks` is all zero, one byte per possible target, and left so.
+    drawn before; `marks` is all zero, one byte per possible target, and left so.
     """
     if strand.choice == ANY:
         _any(strand, i, n, state, target_ids, chosen, bits)

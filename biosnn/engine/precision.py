@@ -19,7 +19,7 @@ from biosnn.distributions import Distribution
 from biosnn.engine.layout import Layout
 from biosnn.network.description import Description
 from biosnn.network.items import F64, Connection, PoissonInput
-from biosnn.network.rules import tail_bound
+from biosnn.network.rule import tail_bound
 
 TOP = 32767  # largest 16-bit weight
 MOST = 2**31 * (1 - 2**-7)  # largest int32 sum, less what a ring of 16-bit floats may round up

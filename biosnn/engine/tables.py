@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import random
+from biosnn.connectivity import near
+from biosnn.connectivity.distances import SPACE
 from biosnn.connectivity.indegrees import draw, draw_sources
 from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
@@ -17,9 +19,13 @@ from biosnn.distributions import N_QUANTILES, Distribution
 from biosnn.engine.layout import I64, Layout
 from biosnn.engine.plan import Plan, TablePlan
 from biosnn.engine.precision import encode, node_of
+from biosnn.engine.spatial import in_three_dimensions, pair_arguments, space_record
 from biosnn.network.description import Description
 from biosnn.network.items import Connection
+from biosnn.network.near import NearBernoulli, NearIndegree
 from biosnn.network.population import Index, as_array
+from biosnn.network.rules import FixedIndegree
+from biosnn.network.space import OfDistance, TravelTime
 from biosnn.network.values import delay_steps
 
 CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
@@ -82,13 +88,15 @@ class _Builder:
         self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
         self.row_length = np.zeros(self.layout.n_ids, np.int64)
-        self.by_target: list[tuple[Connection, I64]] = []
+        self.spaces: list[NDArray[np.void]] = []
+        self.factors = _Columns(np.float64)
+        self.placed: list[tuple[Connection, I64]] = []
         self.compile_s = 0.0
 
     def build(self) -> Table:
         connections = [self.net.connections[k] for k in self.table.connections]
-        # those by target first: their targets are placed at the start of the rows
-        for c in sorted(connections, key=lambda c: not c.rule.by_target):
+        # those placed first: their targets are written to the start of the rows
+        for c in sorted(connections, key=lambda c: not c.rule.placed):
             self._add(c)
         row_first = np.concatenate([[0], np.cumsum(self.row_length)])
         # a line of slack at the end, because prefetching looks ahead of a segment's start
@@ -105,13 +113,14 @@ class _Builder:
             self.net.seed, self.layout.first_id, strand_first,
             np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
             self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
-            np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps, row_first, words, waits,
-            segments,
+            np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps,
+            np.array([*self.spaces, np.zeros((), SPACE)]), self._places(), self.factors.joined(),
+            row_first, words, waits, segments,
         )  # fmt: skip
         started = time.perf_counter()
-        self._fill(np.zeros(2, np.int64), arguments)  # no row at all: only compiles
+        self._call(fill, fill_rows, np.zeros(2, np.int64), arguments)  # no row at all: only compiles
         self.compile_s += time.perf_counter() - started
-        self._fill(_even_cuts(work, self.threads * 4), arguments)
+        self._call(fill, fill_rows, _even_cuts(work, self.threads * 4), arguments)
         return Table(self.table.wide, row_first, words, None if by_delay else waits, segments, self.compile_s)
 
     def _add(self, c: Connection) -> None:
@@ -123,8 +132,9 @@ class _Builder:
         record["positive"], record["negative"] = (self.layout.shift_row(c.receptor, sign) for sign in (False, True))
         record["no_autapses"] = not c.rule.allow_autapses and c.sides.n_shared > 0
         self._targets(c, record)
-        record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.by_target else CHOICES[c.rule.targets]
+        record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.placed else CHOICES[c.rule.targets]
         self._attributes(c, record)
+        record["space"] = self._space(c)
         start = np.concatenate([[0], np.cumsum(degrees)[:-1]]) if c.pairs is not None else None
         record["listed_at"] = self.listed.add(c.pairs.targets) if c.pairs is not None else 0
         position = 0
@@ -143,42 +153,65 @@ class _Builder:
     def _out_degrees(self, c: Connection) -> I64:
         if c.pairs is not None:
             return np.bincount(c.pairs.sources, minlength=c.sides.n_source)
-        if not c.rule.by_target:
+        if not c.rule.placed:
             return c.rule.out_degrees(random.generator(self.net.seed, random.SYNAPSE, c.index), c.sides)
         before = self.row_length.copy()
         fill = np.zeros(self.layout.n_ids, np.int64)
-        self._draw_sources(c, fill, np.empty(0, np.uint32))
-        self.by_target.append((c, before))
+        self._draw(c, fill, np.empty(0, np.uint32))
+        self.placed.append((c, before))
         return fill[c.source.ids(self.first_of)]
 
     def _place(self, row_first: I64, words: NDArray[np.unsignedinteger]) -> None:
-        for c, before in self.by_target:
-            self._draw_sources(c, row_first[:-1] + before, words)
+        for c, before in self.placed:
+            self._draw(c, row_first[:-1] + before, words)
 
-    def _draw_sources(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
-        cuts = np.linspace(0, c.sides.n_source, self.threads + 1).astype(np.int64)
-        target_ids = c.target.ids(self.first_of)
+    def _draw(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
+        """Draw the pairs of a connection that is placed: count them in `fill`, write them where `words` has room."""
+        ids = c.source.ids(self.first_of), c.target.ids(self.first_of)
+        distinct = not c.rule.allow_multapses
         no_autapses = not c.rule.allow_autapses and c.sides.n_shared > 0
-        arguments = (self.net.seed, c.index, c.rule.in_degree, c.source.ids(self.first_of))
-        more = (not c.rule.allow_multapses, no_autapses, fill, words)
+        arguments: tuple[Any, ...]
+        parts = self.threads
+        if isinstance(c.rule, NearBernoulli):
+            one, many, parts = near.targets, near.draw_targets, 16 * self.threads
+            arguments = (*pair_arguments(c, *ids), no_autapses)
+        elif isinstance(c.rule, NearIndegree):
+            one, many = near.sources, near.draw_sources
+            arguments = (*pair_arguments(c, *ids), distinct, no_autapses)
+        else:
+            assert isinstance(c.rule, FixedIndegree)
+            one, many = draw, draw_sources
+            arguments = (c.rule.indegree, *ids, distinct, no_autapses)
+        arguments = (self.net.seed, c.index, *arguments, fill, words)
         started = time.perf_counter()
-        self._draw(cuts, (*arguments, target_ids[:0], *more))  # no target at all: only compiles
+        nobody = (*arguments[:4], arguments[4][:0], *arguments[5:])  # no target, or no source, at all: only compiles
+        self._call(one, many, np.zeros(2, np.int64), nobody)
         self.compile_s += time.perf_counter() - started
-        self._draw(cuts, (*arguments, target_ids, *more))
+        self._call(one, many, np.linspace(0, c.sides.n_source, parts + 1).astype(np.int64), arguments)
 
-    # One thread needs no parallel region, whose compilation takes 2 s of a first run.
-
-    def _fill(self, cuts: I64, arguments: tuple[Any, ...]) -> None:
+    def _call(self, one: Any, many: Any, cuts: I64, arguments: tuple[Any, ...]) -> None:
+        """Run a kernel over a range, `many` in parallel over its parts."""
         if self.threads > 1:
-            fill_rows(cuts, *arguments)
-        else:
-            fill(cuts[0], cuts[-1], *arguments)
+            many(cuts, *arguments)
+        else:  # needs no parallel region, whose compilation takes 2 s of a first run
+            one(cuts[0], cuts[-1], *arguments)
 
-    def _draw(self, cuts: I64, arguments: tuple[Any, ...]) -> None:
-        if self.threads > 1:
-            draw_sources(cuts, *arguments)
-        else:
-            draw(cuts[0], cuts[-1], *arguments)
+    def _space(self, c: Connection) -> int:
+        """The number of the record of what the synapses take from their distances; -1 if that is nothing."""
+        if not isinstance(c.weight, OfDistance) and not isinstance(c.delay, TravelTime):
+            return -1
+        factor = c.delay.factors() if isinstance(c.delay, TravelTime) else np.ones(1)
+        self.spaces.append(space_record(c, self.net.dt, self.factors.add(factor)))
+        return len(self.spaces) - 1
+
+    def _places(self) -> NDArray[np.float64]:
+        """Where neurons stand, by id; of none, if nothing depends on it."""
+        found = np.zeros((self.layout.n_ids if self.spaces else 0, 3))
+        for name, population in self.net.populations.items():
+            if population.place is not None and self.spaces:
+                first = self.first_of[name]
+                found[first : first + population.n] = in_three_dimensions(population.place.xyz)
+        return found
 
     def _targets(self, c: Connection, record: NDArray[np.void]) -> None:
         ids = c.target.ids(self.first_of)

@@ -12,10 +12,12 @@ from biosnn import _validate
 from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.network import pairs as explicit
+from biosnn.network.geometry import geometry
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains
 from biosnn.network.population import Group, Population, as_array, as_group
+from biosnn.network.positions import Place, as_place
 from biosnn.network.receptors import signed, weight_unit
-from biosnn.network.rules import Sides
+from biosnn.network.rule import Sides
 from biosnn.network.values import check_refractory, delays_in_range
 
 if TYPE_CHECKING:
@@ -43,10 +45,11 @@ class Description:
         self.spike_trains: list[SpikeTrains] = []
         self.recorders: list[Recorder] = []
 
-    def population(self, name: str, n: int, model: NeuronModel, **initial: Any) -> Population:
-        """Add `n` neurons of a model; keywords set initial values of state variables (V_m in mV, ...).
+    def population(self, name: str, n: int, model: NeuronModel, *, positions: Any = None, **initial: Any) -> Population:
+        """Add `n` neurons of a model; other keywords set initial values of state variables (V_m in mV, ...).
 
-        A value is a number, an array of n numbers or a distribution.
+        A value is a number, an array of n numbers or a distribution. `positions` says where the neurons stand (um):
+        grid(...), random_positions(...), or an array (n, 2 | 3); only what depends on distances needs them.
         """
         owner = self._new_owner("population", name)
         if isinstance(model, type) or not (hasattr(model, "discretise") and hasattr(model, "bank")):
@@ -64,10 +67,12 @@ class Description:
             _validate.known(owner, "state variable", variable, units)
         values = {v: as_values(owner, v, x, n, units[v]) for v, x in initial.items()}
         model.check_initial(owner, values)
-        return self._add(owner, Population(name, n, model, values))
+        return self._add(owner, Population(name, n, model, values, self._place(owner, positions, n)))
 
-    def spike_source(self, name: str, times: Any, senders: Any = None, n: int | None = None) -> Population:
-        """Add `n` sources that fire at given times (ms): to be connected like a population.
+    def spike_source(
+        self, name: str, times: Any, senders: Any = None, n: int | None = None, *, positions: Any = None
+    ) -> Population:
+        """Add `n` sources that fire at given times (ms): to be connected like a population, and placed like one.
 
         `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
         source. Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
@@ -89,7 +94,7 @@ class Description:
             raise DescriptionError(
                 f"{owner}: source {senders[k]} fires twice at {steps[k] * self.dt:g} ms; once a step at most"
             )
-        source = self._add(owner, Population(name, n, None, {}))
+        source = self._add(owner, Population(name, n, None, {}, self._place(owner, positions, n)))
         self.spike_trains.append(SpikeTrains(source, steps - 1, senders))
         return source
 
@@ -109,7 +114,8 @@ class Description:
         `weight` is in the target model's unit (pA, mV, nS), positive or negative, `delay` in ms: numbers, distributions
         or arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix
         has the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution,
-        what falls below one step becomes one step.
+        what falls below one step becomes one step. Of neurons that have positions, a weight may be a profile, as in
+        87.8 * space.gaussian(std=200), and a delay space.conduction(velocity).
 
         `receptor` names one of the target's receptors; without it, positive and negative weights go to the first
         excitatory and inhibitory one. Weights onto conductances are of one sign, and count by size; those onto
@@ -125,7 +131,10 @@ class Description:
             raise DescriptionError(f"{owner}: there is a connection of that name already; give another")
         self._mine(owner, source, target)
         self._neurons(owner, target)
-        sides = Sides(len(source), len(target), functools.partial(_own, source, target))
+        sides = Sides(
+            len(source), len(target), functools.partial(_own, source, target),
+            functools.partial(geometry, owner, source, target),
+        )  # fmt: skip
         rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
         rule.check(owner, sides)
         n_pairs = None if pairs is None else pairs.sources.size
@@ -259,6 +268,9 @@ class Description:
         if name in self.populations:
             raise DescriptionError(f"{owner}: there is a population of that name already; give another")
         return owner
+
+    def _place(self, owner: str, positions: Any, n: int) -> Place | None:
+        return as_place(owner, positions, n, self.seed, len(self.populations))
 
     def _add(self, owner: str, population: Population) -> Population:
         total = sum(p.n for p in self.populations.values()) + population.n

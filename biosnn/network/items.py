@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.network.population import Group, Population
-from biosnn.network.rules import Rule, Sides
+from biosnn.network.rule import Rule, Sides
 
 F64 = NDArray[np.float64]
 Values = float | F64 | Distribution
@@ -57,14 +57,14 @@ class Connection:
         """Whether the expected number is the number."""
         return self.pairs is not None or self.rule.name != "pairwise_bernoulli" or self.n_expected == 0
 
-    @property
+    @functools.cached_property
     def in_degree_bound(self) -> float:
         """No target has more synapses of this connection."""
         if self.pairs is not None:
             return float(self.pairs.in_degrees(len(self.target)).max(initial=0))
         return self.rule.in_degree_bound(self.sides)
 
-    @property
+    @functools.cached_property
     def out_degree_bound(self) -> float:
         """No source has more synapses of this connection."""
         if self.pairs is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from biosnn import _validate
 from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError
 from biosnn.network.items import Pairs
-from biosnn.network.rules import AllToAll, OneToOne, Rule, Sides
+from biosnn.network.near import NearBernoulli, NearIndegree
+from biosnn.network.rule import Rule, Sides
+from biosnn.network.rules import AllToAll, OneToOne
+from biosnn.network.space import Conduction, OfDistance, Profile, TravelTime
 
 Resolved = tuple[Rule, Pairs | None, Any, Any]
 
@@ -26,7 +30,28 @@ class Listed(OneToOne):
 
 
 def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
-    """(rule, listed pairs or None, weight, delay), with arrays in the order of the pairs."""
+    """(rule, listed pairs or None, weight, delay), with arrays in the order of the pairs.
+
+    What depends on distances is computed where the pairs are known, and becomes a table or a formula elsewhere.
+    """
+    conduction = delay if isinstance(delay, Conduction) else None
+    factor = delay if conduction is None else conduction.myelination  # which may be given in all ways of a delay
+    rule, pairs, weight, factor = _resolve(owner, rule, sides, weight, factor)
+    near = isinstance(rule, (NearBernoulli, NearIndegree))
+    if not near and conduction is None and not isinstance(weight, Profile):
+        return rule, pairs, weight, factor
+    if pairs is not None:
+        distances = sides.space.distances(pairs.sources, pairs.targets)
+        longest, n_pairs = float(distances.max(initial=0.0)), distances.size
+    else:
+        longest, n_pairs = min(sides.space.longest, rule.p.fades_at if near else math.inf), None
+    if isinstance(weight, Profile):
+        weight = OfDistance(weight, longest) if pairs is None else weight(distances)
+    delay = factor if conduction is None else TravelTime(owner, conduction, factor, n_pairs, longest)
+    return rule, pairs, weight, delay
+
+
+def _resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
     if isinstance(rule, Rule):
         _given(owner, weight)
         if isinstance(rule, OneToOne):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biosnn import _validate
 from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError, SelectionError
+from biosnn.network.positions import Place
 
 if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
@@ -89,12 +90,19 @@ class Population(Group):
         n: int,
         model: NeuronModel | None,
         initial: dict[str, float | NDArray[np.float64] | Distribution],
+        place: Place | None = None,
     ) -> None:
         self.name = name
         self.n = n
         self.model = model
         self.initial = initial
+        self.place = place
         super().__init__([(self, range(n))])
+
+    @property
+    def positions(self) -> NDArray[np.float64] | None:
+        """Where the neurons stand, (n, n_dims) in um, not to be written to; None if they were given no positions."""
+        return None if self.place is None else self.place.xyz
 
     def __repr__(self) -> str:
         return f"<population {self.name!r}: {self.n} x {self.model if self.model is not None else 'spike source'}>"

@@ -2,98 +2,23 @@
 
 A rule is described in numbers, so that a network can be planned without drawing it, and its out-degrees are drawn with
 NumPy; targets, weights and delays are drawn by the kernels of `connectivity`, one synapse from one random word.
-A new rule is a class here and a line in RULES.
+A new rule is a class here and a line in RULES. Those of space are in near.py.
 """
 
 from __future__ import annotations
 
-import functools
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
 from biosnn.errors import DescriptionError
+from biosnn.network.near import NearBernoulli, NearIndegree
+from biosnn.network.rule import Rule, Sides, enough, tail_bound
+from biosnn.network.space import Profile, check_probability
 
 MOST_PAIRS = 1e9  # the limit of NumPy's multivariate hypergeometric draw
-Choice = Literal["any", "distinct", "all", "given"]  # targets with replacement, without, every one, or listed
-
-
-@dataclass(frozen=True)
-class Sides:
-    """What a rule needs to know of source and target: their sizes, and where each source stands among the targets.
-
-    `own` is the position of each source in the target group, -1 if it is none; found only where it is asked for.
-    """
-
-    n_source: int
-    n_target: int
-    find_own: Callable[[], NDArray[np.int64]]
-
-    @functools.cached_property
-    def own(self) -> NDArray[np.int64]:
-        """Position of each source among the targets, or -1."""
-        return self.find_own()
-
-    @property
-    def shared(self) -> NDArray[np.bool_]:
-        """For each source, whether it is a target too."""
-        return self.own >= 0
-
-    @property
-    def n_shared(self) -> int:
-        """Number of neurons that stand on both sides."""
-        return int(self.shared.sum())
-
-
-@dataclass(frozen=True)
-class Rule(ABC):
-    """Base of all rules. `allow_autapses`: a neuron may be its own target; `allow_multapses`: pairs may repeat."""
-
-    allow_autapses: bool = True
-    allow_multapses: bool = True
-    name: ClassVar[str]
-    choice: ClassVar[Choice] = "any"
-    by_target: ClassVar[bool] = False  # each target draws `in_degree` sources
-
-    @property
-    def in_degree(self) -> int:
-        """Sources of each target, of rules `by_target`."""
-        raise AttributeError(f"{self.name} fixes no in-degree")
-
-    @property
-    def targets(self) -> Choice:
-        """How the targets of one source are chosen."""
-        return self.choice if self.choice != "any" or self.allow_multapses else "distinct"
-
-    def check(self, owner: str, sides: Sides) -> None:
-        """Raise DescriptionError if the rule cannot be met."""
-
-    def possible(self, sides: Sides) -> NDArray[np.int64]:
-        """Number of targets that each source may choose from."""
-        lost = 0 if self.allow_autapses else sides.shared
-        return np.full(sides.n_source, sides.n_target, np.int64) - lost
-
-    @abstractmethod
-    def expected(self, sides: Sides) -> float:
-        """Expected number of synapses (exact, where the rule fixes it)."""
-
-    @abstractmethod
-    def in_degree_bound(self, sides: Sides) -> float:
-        """No target has more synapses than this: certain, or failing with a probability below 1e-30."""
-
-    @abstractmethod
-    def out_degree_bound(self, sides: Sides) -> float:
-        """No source has more synapses than this, likewise."""
-
-    @abstractmethod
-    def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
-        """Number of synapses of each source, drawn. Rules `by_target` get theirs from the sources drawn."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +51,7 @@ class FixedOutdegree(Rule):
 
     def check(self, owner: str, sides: Sides) -> None:
         there = int(self.possible(sides).min(initial=sides.n_target))
-        _enough(owner, self, f"outdegree = {self.outdegree}", self.outdegree, there, "targets")
+        enough(owner, self, f"outdegree = {self.outdegree}", self.outdegree, there, "targets")
 
     def expected(self, sides: Sides) -> float:
         return float(sides.n_source * self.outdegree)
@@ -149,15 +74,11 @@ class FixedIndegree(Rule):
     indegree: int = 0
     name = "fixed_indegree"
     choice = "given"
-    by_target = True
-
-    @property
-    def in_degree(self) -> int:
-        return self.indegree
+    placed = True
 
     def check(self, owner: str, sides: Sides) -> None:
         lost = int(not self.allow_autapses and sides.n_shared > 0)
-        _enough(owner, self, f"indegree = {self.indegree}", self.indegree, sides.n_source - lost, "sources")
+        enough(owner, self, f"indegree = {self.indegree}", self.indegree, sides.n_source - lost, "sources")
 
     def expected(self, sides: Sides) -> float:
         return float(sides.n_target * self.indegree)
@@ -182,7 +103,7 @@ class FixedTotalNumber(Rule):
 
     def check(self, owner: str, sides: Sides) -> None:
         pairs = int(self.possible(sides).sum())
-        _enough(owner, self, f"N = {self.N}", self.N, pairs, "pairs")
+        enough(owner, self, f"N = {self.N}", self.N, pairs, "pairs")
         if not self.allow_multapses and pairs >= MOST_PAIRS:
             raise DescriptionError(
                 f"{owner}: {self.name} without multapses is drawn for less than {MOST_PAIRS:.0e} possible pairs, "
@@ -258,8 +179,11 @@ class OneToOne(Rule):
         return np.ones(sides.n_source, np.int64)
 
 
-def pairwise_bernoulli(p: float, *, allow_autapses: bool = True) -> Rule:
-    """Each pair with probability p (between 0 and 1)."""
+def pairwise_bernoulli(p: float | Profile, *, allow_autapses: bool = True) -> Rule:
+    """Each pair with probability p: a number between 0 and 1, or a profile, as in 0.3 * space.gaussian(std=100)."""
+    if isinstance(p, Profile):
+        check_probability("pairwise_bernoulli", p)
+        return NearBernoulli(p=p, allow_autapses=allow_autapses, allow_multapses=False)
     return PairwiseBernoulli(
         p=_validate.number("pairwise_bernoulli", "p", p, at_least=0, at_most=1),
         allow_autapses=allow_autapses,
@@ -267,10 +191,19 @@ def pairwise_bernoulli(p: float, *, allow_autapses: bool = True) -> Rule:
     )
 
 
-def fixed_indegree(indegree: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
-    """`indegree` sources for each target."""
+def fixed_indegree(
+    indegree: int, *, p: Profile | None = None, allow_autapses: bool = True, allow_multapses: bool = True
+) -> Rule:
+    """`indegree` sources for each target, drawn uniformly, or with a probability proportional to the profile p."""
     k = _validate.count("fixed_indegree", "indegree", indegree)
-    return FixedIndegree(indegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+    if p is None:
+        return FixedIndegree(indegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+    if not isinstance(p, Profile):
+        raise DescriptionError(
+            f"fixed_indegree: p must be a profile such as space.gaussian(std=100.0), got {_validate.shown(p)}"
+        )
+    check_probability("fixed_indegree", p)
+    return NearIndegree(indegree=k, p=p, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
 
 
 def fixed_outdegree(outdegree: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
@@ -299,22 +232,3 @@ RULES = {
     f.__name__: f
     for f in (pairwise_bernoulli, fixed_indegree, fixed_outdegree, fixed_total_number, all_to_all, one_to_one)
 }
-
-
-def tail_bound(mean: float) -> float:
-    """An upper bound of a binomial or Poisson variate that fails with a probability below exp(-80).
-
-    From Bernstein's inequality, P(X >= m + t) <= exp(-t^2 / (2 (m + t/3))).
-    """
-    return math.ceil(mean + 80 / 3 + math.sqrt((80 / 3) ** 2 + 160 * mean))
-
-
-def _enough(owner: str, rule: Rule, asked: str, wanted: int, there: int, what: str) -> None:
-    if wanted > 0 and there == 0:
-        why = "one side is empty" if rule.allow_autapses else "one side is empty, or set allow_autapses=True"
-        raise DescriptionError(f"{owner}: {rule.name} with {asked} finds no {what}: {why}")
-    if not rule.allow_multapses and wanted > there:
-        raise DescriptionError(
-            f"{owner}: {rule.name} with {asked} needs as many different {what}, but there are {there}; "
-            f"lower it or set allow_multapses=True"
-        )

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.distributions import F64, Distribution, extremes
+from biosnn.distributions import F64, N_QUANTILES, Distribution, extremes
 from biosnn.errors import DescriptionError
+from biosnn.network.space import TravelTime
 
 MOST_STEPS = 2**31
 
 
 def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) -> float | F64 | Distribution:
-    """`delay` (ms), if it is of at least one step; a distribution, if at least half of it is."""
-    longest = extremes(delay)[1]
-    if isinstance(delay, Distribution):
+    """`delay` (ms), if it is of at least one step; of a distribution, if half of it is; by distance, if the longest."""
+    longest = delay.last if isinstance(delay, TravelTime) else extremes(delay)[1]
+    if isinstance(delay, TravelTime):
+        shortest, what = longest, f"the delay of {delay.longest:g} um, the longest distance,"
+    elif isinstance(delay, Distribution):
         shortest, what = float(delay.quantile(np.array([0.5]))[0]), "median delay"
     else:
         shortest, what = float(np.min(delay, initial=np.inf)), "delay"
@@ -26,6 +29,11 @@ def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) ->
         )
     if longest > MOST_STEPS * dt:
         raise DescriptionError(f"{owner}: delay must be at most 2**31 steps of {dt:g} ms, got {longest:g} ms")
+    if isinstance(delay, TravelTime) and longest > dt * N_QUANTILES:
+        raise DescriptionError(
+            f"{owner}: delays by distance must span at most {N_QUANTILES:,} steps of {dt:g} ms, got {longest:g} ms for "
+            f"{delay.longest:g} um; are positions in um, and the velocity in m/s?"
+        )
     return delay
 
 
@@ -41,6 +49,8 @@ def check_refractory(owner: str, t_ref: float | F64 | Distribution, dt: float) -
 
 def delay_steps(delay: float | F64 | Distribution, dt: float) -> NDArray[np.int64]:
     """Delays in whole steps, nearest, at least one: of the quantile table, the array or the one number."""
+    if isinstance(delay, TravelTime):
+        return delay.steps(dt)
     values: Any = delay.table() if isinstance(delay, Distribution) else np.atleast_1d(delay)
     found: NDArray[np.int64] = np.maximum(np.rint(values / dt), 1).astype(np.int64)
     return found
@@ -51,6 +61,8 @@ def rounding(delay: float | F64 | Distribution, dt: float) -> str:
     values: Any = delay.table() if isinstance(delay, Distribution) else np.atleast_1d(delay)
     steps = delay_steps(delay, dt)
     raised = float((values < dt * 0.5).mean()) if values.size else 0.0
+    if raised and isinstance(delay, TravelTime):
+        return f"delays below half a step become one step ({dt:g} ms): those up to {raised * delay.longest:.3g} um"
     if raised:
         return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)"
     if isinstance(delay, Distribution) or not values.size:

@@ -1,0 +1,89 @@
+"""What the kernels of space are given: neurons sorted by cell, and what synapses take from their distances."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.connectivity import near
+from biosnn.connectivity.distances import SPACE
+from biosnn.distributions import N_QUANTILES, Distribution
+from biosnn.network.geometry import Geometry
+from biosnn.network.items import Connection
+from biosnn.network.near import NearBernoulli, NearIndegree
+from biosnn.network.space import F64, UM_PER_MS, OfDistance, Profile, TravelTime
+
+# A cell is half a scale wide, so that the probability varies little in it, or wider where it would hold fewer neurons.
+CELLS_PER_SCALE, FEWEST = 2.0, 16.0
+
+
+def in_three_dimensions(places: F64) -> F64:
+    """Places (n, 1 | 2 | 3) as (n, 3)."""
+    found = np.zeros((len(places), 3))
+    found[:, : places.shape[1]] = places
+    return found
+
+
+def pair_arguments(c: Connection, source_ids: NDArray[np.int64], target_ids: NDArray[np.int64]) -> tuple[Any, ...]:
+    """The arguments of `near.targets` or `near.sources`, from `grid` to `first`."""
+    rule, space = c.rule, c.sides.space
+    assert isinstance(rule, (NearBernoulli, NearIndegree))
+    by_target = isinstance(rule, NearIndegree)
+    sides = (source_ids, space.source), (target_ids, space.target)
+    (ids, places), (searched_ids, searched) = reversed(sides) if by_target else sides
+    grid, order, first = _cells(rule.p, space, in_three_dimensions(searched))
+    degree = (rule.indegree,) if isinstance(rule, NearIndegree) else ()
+    xyz = np.ascontiguousarray(in_three_dimensions(searched)[order])
+    return grid, *degree, ids, in_three_dimensions(places), searched_ids[order], xyz, order, first
+
+
+def space_record(c: Connection, dt: float, factor_at: int) -> NDArray[np.void]:
+    """What a connection's synapses take from their distances; `factor_at`: where its myelination stands."""
+    found = np.zeros((), SPACE)
+    found["period"] = _period(c.sides.space)
+    if isinstance(c.weight, OfDistance):
+        found["weights"], found["per_um"], found["fades_at"] = 1, c.weight.per_um, c.weight.fades_at
+    if isinstance(c.delay, TravelTime):
+        conduction, factor = c.delay.conduction, c.delay.factor
+        found["delays"], found["dt"], found["first_step"] = 1, dt, c.delay.first_step(dt)
+        found["offset"], found["velocity"] = conduction.offset, UM_PER_MS * conduction.velocity
+        found["factor_at"] = factor_at
+        found["factor_mask"] = N_QUANTILES - 1 if isinstance(factor, Distribution) else 0
+        found["factor_step"] = isinstance(factor, np.ndarray)
+    return found
+
+
+def _cells(
+    profile: Profile, space: Geometry, places: F64
+) -> tuple[NDArray[np.void], NDArray[np.int64], NDArray[np.int64]]:
+    """The grid of cells, the neurons in their order, and where those of each cell begin."""
+    period = _period(space)
+    low = np.where(period > 0, 0.0, places.min(0, initial=np.inf) if len(places) else 0.0)
+    size = np.where(period > 0, period, (places.max(0, initial=-np.inf) if len(places) else 0.0) - low)
+    axes = size > 0
+    room = float(np.prod(size[axes])) / max(len(places), 1)  # of one neuron
+    wide = max(profile.scale / CELLS_PER_SCALE, (FEWEST * room) ** (1 / max(int(axes.sum()), 1)))
+    shape = np.maximum(np.rint(size / wide), 1).astype(np.int64)
+    width = size / shape
+    index = np.floor((places - low) / np.where(axes, width, 1.0)).astype(np.int64)
+    index = np.where(period > 0, index % shape, np.clip(index, 0, shape - 1))
+    cell = np.ravel_multi_index(tuple(index.T), tuple(shape))
+    order = np.argsort(cell, kind="stable")
+    first = np.searchsorted(cell[order], np.arange(int(np.prod(shape)) + 1))
+    grid = np.zeros(1, near.CELLS)
+    for name, value in (
+        ("lowest", low), ("width", width), ("shape", shape), ("period", period), ("kind", profile.kind),
+        ("peak", profile.peak), ("scale", profile.scale), ("max_distance", profile.max_distance),
+        # a little more than is needed: what stands exactly at the edge must not be lost to rounding
+        ("reach", min(profile.fades_at, 2 * space.longest + 1.0) * (1 + 1e-9)),
+    ):  # fmt: skip
+        grid[name] = value
+    assert math.isfinite(float(grid["reach"][0]))
+    return grid, order, first.astype(np.int64)
+
+
+def _period(space: Geometry) -> F64:
+    return np.zeros(3) if space.period is None else in_three_dimensions(space.period[None])[0]
