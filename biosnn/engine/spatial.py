@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from biosnn.network.space import F64, UM_PER_MS, OfDistance, Profile, TravelTime
 
 # A cell is half a scale wide, so that the probability varies little in it, or wider where it would hold fewer neurons.
 CELLS_PER_SCALE, FEWEST = 2.0, 16.0
+STEPS = 4096  # of the table that bounds a profile
 
 
 def in_three_dimensions(places: F64) -> F64:
@@ -28,16 +28,20 @@ def in_three_dimensions(places: F64) -> F64:
 
 
 def pair_arguments(c: Connection, source_ids: NDArray[np.int64], target_ids: NDArray[np.int64]) -> tuple[Any, ...]:
-    """The arguments of `near.targets` or `near.sources`, from `grid` to `first`."""
+    """The arguments of `near.targets` from `grid` to `rates`, or of `near.sources` from `grid` to `falls`."""
     rule, space = c.rule, c.sides.space
     assert isinstance(rule, (NearBernoulli, NearIndegree))
-    by_target = isinstance(rule, NearIndegree)
-    sides = (source_ids, space.source), (target_ids, space.target)
-    (ids, places), (searched_ids, searched) = reversed(sides) if by_target else sides
-    grid, order, first = _cells(rule.p, space, in_three_dimensions(searched))
-    degree = (rule.indegree,) if isinstance(rule, NearIndegree) else ()
-    xyz = np.ascontiguousarray(in_three_dimensions(searched)[order])
-    return grid, *degree, ids, in_three_dimensions(places), searched_ids[order], xyz, order, first
+    source, target = (source_ids, space.source), (target_ids, space.target)
+    of_source = isinstance(rule, NearBernoulli)
+    (ids, places), (searched_ids, searched) = (source, target) if of_source else (target, source)
+    searched = in_three_dimensions(searched)
+    grid, order, first = _cells(rule.p, space, searched)
+    falls = rule.p.shape(np.arange(STEPS + 3) / grid["per_um"][0])
+    found = ids, in_three_dimensions(places), searched_ids, searched[order], order, first, falls
+    if isinstance(rule, NearIndegree):
+        return grid, rule.indegree, *found
+    with np.errstate(divide="ignore"):  # of a probability of 1
+        return grid, *found, -np.log1p(-rule.p.peak * falls)
 
 
 def space_record(c: Connection, dt: float, factor_at: int) -> NDArray[np.void]:
@@ -73,15 +77,13 @@ def _cells(
     cell = np.ravel_multi_index(tuple(index.T), tuple(shape))
     order = np.argsort(cell, kind="stable")
     first = np.searchsorted(cell[order], np.arange(int(np.prod(shape)) + 1))
+    reach = min(profile.fades_at, 2 * space.longest + 1.0)
     grid = np.zeros(1, near.CELLS)
     for name, value in (
         ("lowest", low), ("width", width), ("shape", shape), ("period", period), ("kind", profile.kind),
-        ("peak", profile.peak), ("scale", profile.scale), ("max_distance", profile.max_distance),
-        # a little more than is needed: what stands exactly at the edge must not be lost to rounding
-        ("reach", min(profile.fades_at, 2 * space.longest + 1.0) * (1 + 1e-9)),
+        ("scale", profile.scale), ("reach", reach), ("per_um", STEPS / reach),
     ):  # fmt: skip
         grid[name] = value
-    assert math.isfinite(float(grid["reach"][0]))
     return grid, order, first.astype(np.int64)
 
 

@@ -156,7 +156,8 @@ def geometry(owner: str, source: Group, target: Group) -> Geometry:
 
 def _places(owner: str, group: Group) -> tuple[F64, F64 | None]:
     """Places of the neurons of a group, and its period."""
-    found, period = [], None
+    found: list[F64] = []
+    period: F64 | None = None
     for k, (population, index) in enumerate(group.pieces):
         place = population.place
         if place is None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.distributions import N_QUANTILES, Distribution, as_values, extremes
+from biosnn.distributions import N_QUANTILES, Distribution, as_values
 from biosnn.errors import DescriptionError
 
 F64 = NDArray[np.float64]
@@ -155,7 +155,8 @@ class TravelTime(Distribution):
                 f"give a distribution"
             )
         self.conduction, self.longest = conduction, longest
-        self.slowest, self.fastest = extremes(self.factor) if np.size(self.factor) else np.ones(2)
+        values = self.factors()
+        self.slowest, self.fastest = float(values.min(initial=np.inf)), float(values.max(initial=0.0))
 
     def quantile(self, u: F64) -> F64:
         """Delay at a share u of the longest distance."""

@@ -18,7 +18,8 @@ def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) ->
     """`delay` (ms), if it is of at least one step; of a distribution, if half of it is; by distance, if the longest."""
     longest = delay.last if isinstance(delay, TravelTime) else extremes(delay)[1]
     if isinstance(delay, TravelTime):
-        shortest, what = longest, f"the delay of {delay.longest:g} um, the longest distance,"
+        shortest = longest if delay.factors().size else np.inf  # if there are no synapses at all
+        what = f"the delay of {delay.longest:g} um, the longest distance,"
     elif isinstance(delay, Distribution):
         shortest, what = float(delay.quantile(np.array([0.5]))[0]), "median delay"
     else:
