@@ -55,7 +55,7 @@ def targets(
     """Sources at positions begin..end-1 meet each target with probability p(distance).
 
     Sources have `source_ids` and `places`, targets `ids`. Sorted by cell, targets stand at `xyz` and have positions
-    `order`: those of cell c are first[c]..first[c+1]-1. With p = peak * shape, -log(1 - peak * falls[k]) are the `rates`: a
+    `order`: those of cell c are first[c]..first[c+1]-1. With p = peak * shape, `rates` are -log(1 - peak * falls): a
     neuron is no candidate with probability exp(-rate), so an exponential variate tells how many are jumped over, and
     what is left of it at the end of a cell is one again.
     """

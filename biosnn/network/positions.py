@@ -64,7 +64,8 @@ class Grid(Positions):
                 f"neurons, got {n}"
             )
         index = np.stack(np.unravel_index(np.arange(n), self.shape), axis=1)
-        return np.asarray(self.center + self.extent * ((index + 0.5) / self.shape - 0.5))
+        # in this order, whole numbers of um stay whole, and neighbours at a max_distance stand exactly there
+        return np.asarray(self.center + (index + 0.5 - np.array(self.shape) / 2) * (self.extent / self.shape))
 
 
 @dataclass(frozen=True)
