@@ -361,7 +361,7 @@ REFUSED = {
     ),
     "nobody near": (connecting(bs.fixed_indegree(5, p=bs.space.within(1e-3))), "1 sources", "lower indegree"),
     "no velocity": (lambda: bs.space.conduction(0.0), "velocity", "m/s", "above 0"),
-    "velocity in um/ms": (connecting(bs.all_to_all(), delay=bs.space.conduction(300.0)), "at least one step", "longest"),
+    "velocity in um/ms": (connecting(bs.all_to_all(), delay=bs.space.conduction(300.0)), "one step", "longest"),
     "velocity in mm/us": (connecting(bs.all_to_all(), delay=bs.space.conduction(1e-5)), "65,536 steps", "m/s"),
     "no myelination": (connecting(bs.all_to_all(), delay=bs.space.conduction(1.0, myelination=0.0)), "myelination"),
     "loose myelination": (
