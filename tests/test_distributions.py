@@ -1,4 +1,4 @@
-"""What is drawn follows its law, at fixed seeds: the degrees of every rule, delays, weights; one by one and together."""
+"""What is drawn follows its law, at fixed seeds: degrees of every rule, delays, weights; one by one and together."""
 
 import networks
 import numpy as np

@@ -1,5 +1,9 @@
 """Positions, and what depends on distances, against brute force over all pairs and the laws that are documented."""
 
+import runpy
+import sys
+from pathlib import Path
+
 import networks
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ from scipy import stats
 
 import biosnn as bs
 
+ROOT = Path(__file__).parent.parent
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 WAYS = {"synapse_backend": "event_driven", "ring_strategy": "dense"}  # so that all networks here share a driver
 
@@ -320,6 +325,17 @@ def test_a_spike_arrives_after_the_time_that_it_travels():
     trace = net.build(threads=1, **WAYS).run(5.0).samples["cells"]["V_m"]
     arrived = trace.times[np.argmax(np.diff(trace.values, axis=0) > 0.5, axis=0) + 1]
     np.testing.assert_allclose(arrived, 1.0 + 0.4 + np.array([300.0, 600.0, 1300.0]) / 500.0)
+
+
+def test_the_page_and_the_example_run(tmp_path, monkeypatch, capsys):
+    text = (ROOT / "docs" / "space.md").read_text()
+    exec(compile(text.split("```python\n")[1].split("```")[0], "space.md", "exec"), {})
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["space.py", str(tmp_path / "space.png")])
+    runpy.run_path(str(ROOT / "examples" / "space.py"), run_name="__main__")
+    assert (tmp_path / "space.png").stat().st_size > 10_000
+    assert "m/s" in capsys.readouterr().out
 
 
 # What is refused
