@@ -26,6 +26,7 @@ from biosnn.network.rules import (
     one_to_one,
     pairwise_bernoulli,
 )
+from biosnn.network.stimuli import noise, ornstein_uhlenbeck, playback, sinusoidal, stepped
 
 __all__ = [
     "BioSNNError",
@@ -48,11 +49,16 @@ __all__ = [
     "lognormal",
     "models",
     "neuron",
+    "noise",
     "normal",
     "one_to_one",
+    "ornstein_uhlenbeck",
     "pairwise_bernoulli",
+    "playback",
     "random_positions",
     "receptors",
+    "sinusoidal",
     "space",
+    "stepped",
     "uniform",
 ]

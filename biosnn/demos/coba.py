@@ -33,11 +33,12 @@ def coba(n: int = 4000, receptor_mode: str = "none", dt: float = 0.1, seed: int 
     n = _validate.count("coba", "n", n, at_least=5)
     _validate.known("coba", "receptor mode", receptor_mode, ["none", *MODES])
     net = Network(dt=dt, seed=seed)
+    start: dict[str, Any] = {}
     if receptor_mode == "none":
         neuron = models.iaf_cond_exp(**NEURON, **RECEPTORS)
-        start = {"g_ex": START_EXC, "g_in": START_INH}
+        start |= {"g_ex": START_EXC, "g_in": START_INH}
     else:
-        neuron, start = models.iaf_cond_exp(receptors=MODES[receptor_mode](), **NEURON), {}
+        neuron = models.iaf_cond_exp(receptors=MODES[receptor_mode](), **NEURON)
     exc = net.population("exc", n - n // 5, neuron, V_m=uniform(-60.0, -50.0), **start)
     inh = net.population("inh", n // 5, neuron, V_m=uniform(-60.0, -50.0), **start)
     net.connect(exc, [exc, inh], fixed_indegree(IN_DEGREE_EXC), weight=WEIGHT_EXC, delay=dt)

@@ -74,8 +74,8 @@ def build(net: Description, plan: Plan) -> Built:
         per_neuron: list[frozenset[str]] = []
         meets = plan.parallel and meeting.can_meet(cpu.n_threads())
         shape = driver.Shape(
-            layout.groups, per_neuron, travel, [False, False], bool(net.spike_trains), plan.precision.any_wide, [],
-            plan.parallel, meets, ways.stride > 1,
+            layout.groups, per_neuron, travel, [False, False], [False, False], [], bool(net.spike_trains),
+            plan.precision.any_wide, [], plan.parallel, meets, ways.stride > 1,
         )  # fmt: skip
         if shape.meets:
             arrays["workers"] = np.array([cpu.n_threads()])

@@ -21,7 +21,11 @@ from biosnn.models.source import FUNCTIONS
 HELPERS = {  # what a driver may call, and where it stands
     "arrive": "biosnn.inputs.poisson",
     "meet": "biosnn.backends.meeting",
+    "arrive_varying": "biosnn.inputs.varying_poisson",
     "change": "biosnn.inputs.currents",
+    "fluctuate": "biosnn.inputs.currents",
+    "hold": "biosnn.inputs.currents",
+    "oscillate": "biosnn.inputs.currents",
     "fire": "biosnn.inputs.spike_trains",
     "deliver": "biosnn.propagation.event_driven",
     "mark": "biosnn.propagation.spmm_fused",
@@ -74,6 +78,8 @@ class Shape:
     per_neuron: list[frozenset[str]]  # of each group: constants that are arrays
     travel: Travel
     poisson: list[bool]  # Poisson inputs into the int32 input, into the int64 input
+    varying: list[bool]  # the same, of varying rates
+    currents: list[frozenset[str]]  # of each group: kinds of currents, of "change", "wave" and "noise"
     sources: bool
     wide: bool  # there is an int64 input
     probes: list[Probe]
@@ -166,7 +172,13 @@ def _partition(shape: Shape) -> list[str]:
             kind, drive = ("_wide", "wide_drive") if wide else ("", "drive")
             tables = [f"poisson_{x}{kind}" for x in ("part", "rows", "key", "table", "start", "weight")]
             lines += _call("arrive", ["step", "seed[0]", "p", *tables, drive])
+    for wide, there in zip((False, True), shape.varying, strict=True):
+        if there:
+            kind, drive = ("_wide", "wide_drive") if wide else ("", "drive")
+            parts = ("part", "rows", "sources", "turns", "step", "mean", "table", "counting", "weight")
+            lines += _call("arrive_varying", ["step", "seed[0]", "p", *(f"varying_{x}{kind}" for x in parts), drive])
     for g, group in enumerate(shape.groups):
+        lines += _currents(shape, g)
         names = [prefix(shape, g) + n for n in update_arguments(group, shape.per_neuron[g])]
         inputs = ["drive", *(["wide_drive", "wide_unit[0]"] if shape.wide else [])]
         if group.dithered:  # goes on by the golden ratio from step to step
@@ -192,20 +204,37 @@ def _partition(shape: Shape) -> list[str]:
     return lines
 
 
+def _currents(shape: Shape, g: int) -> list[str]:
+    """The currents of a group that are new in each step."""
+    pre, kinds = prefix(shape, g), shape.currents[g]
+    if not kinds & {"wave", "noise"}:
+        return []
+    lines = _call("hold", ["p", f"{pre}sections", f"{pre}held", f"{pre}injected"])
+    if "wave" in kinds:
+        tables = ["wave_part", "wave_rows", "wave_between", "wave_turns", "wave", "injected"]
+        lines += _call("oscillate", ["step", "p", *(pre + x for x in tables)])
+    if "noise" in kinds:
+        tables = [f"{pre}noise_{x}" for x in ("part", "rows", "sources", "forget")]
+        tables += [f"{pre}noise", "drawing", f"{pre}injected"]
+        lines += _call("fluctuate", ["step", "seed[0]", "p", *tables])
+    return lines
+
+
 def _around(shape: Shape) -> Around:
     """What is done once a step and once a stride; and the question whether some buffer is full."""
     lines: list[str] = []
-    injected = [g for g in range(len(shape.groups)) if shape.groups[g].injected]
-    for k, g in enumerate(injected):
-        names = [f"{prefix(shape, g)}{n}" for n in ("change_step", "change_range", "change_value", "injected")]
+    changed = [g for g, kinds in enumerate(shape.currents) if "change" in kinds]
+    for k, g in enumerate(changed):
+        into = "injected" if shape.currents[g] == {"change"} else "held"
+        names = [f"{prefix(shape, g)}{n}" for n in ("change_step", "change_range", "change_value", into)]
         lines += _call("change", ["step", "cursor", str(k), *names])
     if shape.sources:
         where = ["spike_ids.shape[0] - 1", "spike_first", "spike_ids"]
-        lines += _call("fire", ["step", "origin", "cursor", str(len(injected)), "train_step", "train_id", *where])
+        lines += _call("fire", ["step", "origin", "cursor", str(len(changed)), "train_step", "train_id", *where])
         lines += write_mark(shape.travel, "spike_ids.shape[0] - 1", _call)
     crowded = "is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"
     full = " or ".join([crowded, *write_fullness(shape.travel)])
-    return Around(lines, bool(injected), write_left(shape.travel), full)
+    return Around(lines, bool(changed), write_left(shape.travel), full)
 
 
 def _mentioned(lines: list[str], names: Collection[str]) -> list[str]:

@@ -11,7 +11,10 @@ import numpy as np
 from biosnn.engine.layout import ModelGroup
 from biosnn.engine.update_loop import varied_constants
 from biosnn.engine.ways import NO_LIMIT, value_bytes
+from biosnn.inputs.sizes import DRAWN, TILE
 from biosnn.network.description import Description
+from biosnn.network.items import CurrentInput, PoissonInput, VaryingCurrent
+from biosnn.network.stimuli import Levels, Sinusoidal
 from biosnn.propagation.sizes import BLOCK, LISTED, POST_BYTES, padded
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ class Entry:
 
 def list_entries(net: Description, plan: Plan) -> list[Entry]:
     """All of them, in the order of PARTS."""
-    found = [*_populations(net, plan), *_inputs(net), *_rings(net, plan), *_recorders(net, plan)]
+    found = [*_populations(net, plan), *_inputs(net, plan), *_rings(net, plan), *_recorders(net, plan)]
     for table in plan.tables:
         found += _projections(net, plan, table)
     return sorted(found, key=lambda e: PARTS.index(e.part))
@@ -43,6 +46,9 @@ def list_entries(net: Description, plan: Plan) -> list[Entry]:
 def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
     for group in plan.layout.groups:
         extra = ["injected"] if group.injected else []
+        extra += (
+            ["held"] if any(_members(plan, group, c) for c in net.currents if isinstance(c, VaryingCurrent)) else []
+        )
         state = [s.name for s in group.model.states] + extra
         bank = [s.name for s in group.bank.states]
         varied = sorted(varied_constants(net, group))
@@ -57,9 +63,7 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
             if bank:
                 receptors = [(len(bank), "receptors"), (n, "neurons")]
                 yield _array("receptors", f"{name}: {', '.join(bank)}", receptors, plan.receptor_dtype)
-        if group.injected:
-            levels = [(_injected_levels(net, plan, group), "levels")]
-            yield _array("inputs", f"{group.name}: levels of currents", levels, "float32")
+        yield from _currents(net, plan, group)
 
 
 def _projections(net: Description, plan: Plan, table: TablePlan) -> Iterator[Entry]:
@@ -127,7 +131,25 @@ def _rings(net: Description, plan: Plan) -> Iterator[Entry]:
         yield _array("rings", "bit of each neuron", [(layout.n_ids, "sources")], "uint32")
 
 
-def _inputs(net: Description) -> Iterator[Entry]:
+def _inputs(net: Description, plan: Plan) -> Iterator[Entry]:
+    for wide in (False, True):
+        varying = [s for s, feed in zip(net.poisson_inputs, plan.precision.poisson, strict=True) if feed.wide == wide]
+        varying = [s for s in varying if not isinstance(s.rate, float)]
+        kind = ", wide" if wide else ""
+        for s in varying:
+            levels, width = _rate_shape(s)
+            yield _array("inputs", f"{s.name}: rates", [(levels, "levels"), (width, "neurons")], "float32")
+        if varying:
+            yield _array(
+                "inputs",
+                f"counting arrivals{kind}",
+                [(plan.layout.n_parts, "partitions"), (3 * TILE, "numbers")],
+                "float64",
+            )
+    if any(isinstance(c, VaryingCurrent) and not isinstance(c.source, Sinusoidal) for c in net.currents):
+        yield _array(
+            "inputs", "drawing noise", [(plan.layout.n_parts, "partitions"), (2 * DRAWN, "numbers")], "float32"
+        )
     if net.spike_trains:
         given = sum(t.steps.size for t in net.spike_trains)
         yield _array("inputs", "given spikes: step, source", [(2, "columns"), (given, "spikes")], "int64")
@@ -147,12 +169,36 @@ def _fused_bytes(plan: Plan, table: TablePlan) -> tuple[int, str]:
     return (8, "uint32, float32") if table.wide else (6, "uint32, int16")
 
 
-def _injected_levels(net: Description, plan: Plan, group: ModelGroup) -> int:
-    """Values that currents into a group take: one per change where neurons share it, else one per neuron."""
+def _currents(net: Description, plan: Plan, group: ModelGroup) -> Iterator[Entry]:
+    """What is kept of the currents into a group."""
+    reached = [(c, n) for c in net.currents if (n := _members(plan, group, c))]
+    # the values they take: one per change where neurons share it, else one per neuron
+    shared = all(c.amplitudes.shape[1] == 1 for c, _ in reached if isinstance(c, CurrentInput))
+    levels = sum(c.steps.size * (1 if shared else n) for c, n in reached if isinstance(c, CurrentInput))
+    changes = sum(c.steps.size for c, _ in reached if isinstance(c, CurrentInput))
+    if levels:
+        yield _array("inputs", f"{group.name}: levels of currents", [(levels, "levels")], "float32")
+        yield _array("inputs", f"{group.name}: changes of currents", [(5, "columns"), (changes, "changes")], "int64")
+    for c, n in reached:
+        if isinstance(c, VaryingCurrent):
+            what = "offset, sine, cosine" if isinstance(c.source, Sinusoidal) else "mean, std, noise"
+            yield _array("inputs", f"{group.name}: {what} of {c.name}", [(3, "variables"), (n, "neurons")], "float32")
+
+
+def _members(plan: Plan, group: ModelGroup, current: CurrentInput | VaryingCurrent) -> int:
+    """Neurons of a group that a current reaches."""
     names = {plan.layout.names[a] for a in group.populations}
-    currents = [c for c in net.currents if any(p.name in names for p, _ in c.target.pieces)]
-    shared = all(c.amplitudes.shape[1] == 1 for c in currents)
-    return sum(c.steps.size * (1 if shared else len(c.target)) for c in currents)
+    return sum(len(index) for population, index in current.target.pieces if population.name in names)
+
+
+def _rate_shape(source: PoissonInput) -> tuple[int, int]:
+    """Of the means kept for a varying rate: levels, and one or one per neuron."""
+    rate = source.rate
+    if isinstance(rate, Levels):
+        return rate.values.shape[0], rate.values.shape[1]
+    assert isinstance(rate, Sinusoidal)
+    each = any(np.ndim(x) for x in (rate.offset, rate.amplitude, rate.phase))
+    return 3, len(source.target) if each else 1
 
 
 def _array(part: str, name: str, axes: Sequence[tuple[float, str]], dtype: str, later: bool = False) -> Entry:

@@ -1,4 +1,4 @@
-"""The arrays of the inputs: Poisson rows and thresholds, current changes, spike trains."""
+"""The arrays of the inputs: Poisson rows and thresholds, changes of currents, spike trains."""
 
 from __future__ import annotations
 
@@ -12,76 +12,103 @@ from biosnn.engine.driver import Shape, prefix
 from biosnn.engine.layout import Layout
 from biosnn.engine.plan import Plan
 from biosnn.engine.precision import node_of
+from biosnn.engine.varying_inputs import by_partition, runs, starts, varying_currents, varying_rates
 from biosnn.inputs.poisson import thresholds
+from biosnn.inputs.sizes import DRAWN
 from biosnn.network.description import Description
-from biosnn.network.items import CurrentInput
-from biosnn.network.population import Group, as_array
+from biosnn.network.items import CurrentInput, PoissonInput
+from biosnn.network.population import as_array
 
 Arrays = dict[str, NDArray[Any]]
 
 
 def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
-    """Rows (first id, last id + 1, input index - id, number) per partition, for the int32 and the int64 input."""
-    layout, found = plan.layout, dict[str, NDArray[Any]]()
+    """The tables of `arrive` and `arrive_varying`, for the int32 and the int64 input."""
+    found: Arrays = {}
     for wide in (False, True):
-        rows: list[list[tuple[int, int, int, int]]] = [[] for _ in range(layout.n_parts)]
-        weights = []
         inputs = [
-            s for s, f in zip(net.poisson_inputs, plan.precision.poisson, strict=True) if f.wide == wide and s.rate > 0
+            s
+            for s, f in zip(net.poisson_inputs, plan.precision.poisson, strict=True)
+            if f.wide == wide and s.largest_rate > 0
         ]
-        for number, source in enumerate(inputs):
-            weight = 0.0
-            for c, first, last in _runs(layout, source.target):
-                cell = layout.cells[c]
-                row = layout.shift_row(source.receptor, source.weight < 0)
-                shift = int(layout.slot_shift[row, c] + layout.drive_at[cell.part])
-                rows[cell.part].append((first, last, shift, number))
-                unit = plan.precision.units[node_of(layout, cell.population, source.weight < 0, source.receptor)]
-                weight = source.weight * plan.precision.wide_scale if wide else source.weight / unit
-            weights.append(round(weight))
-        shape.poisson[wide] = any(rows)
-        if any(rows):
-            kind = "_wide" if wide else ""
-            table, start = thresholds(np.array([s.rate for s in inputs]) * net.dt * 1e-3)
+        kind = "_wide" if wide else ""
+        constant = [s for s in inputs if isinstance(s.rate, float)]
+        rows, weights = _feeds(plan, constant, wide)
+        shape.poisson[wide] = bool(rows.size)
+        if rows.size:
+            table, start = thresholds(np.array([s.rate for s in constant]) * net.dt * 1e-3)
             # the stream is keyed by the number of the call, whatever input it goes to
-            flat = np.array([row for of_part in rows for row in of_part], np.int64)
             found |= {
-                f"poisson_part{kind}": np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64),
-                f"poisson_rows{kind}": flat,
-                f"poisson_key{kind}": np.array([s.index for s in inputs], np.int64),
+                f"poisson_part{kind}": starts(plan.layout, rows),
+                f"poisson_rows{kind}": rows[:, 1:5].copy(),
+                f"poisson_key{kind}": np.array([s.index for s in constant], np.int64),
                 f"poisson_table{kind}": table,
                 f"poisson_start{kind}": start,
-                f"poisson_weight{kind}": np.array(weights, np.int64 if wide else np.int32),
+                f"poisson_weight{kind}": weights,
             }
+        varying = [s for s in inputs if not isinstance(s.rate, float)]
+        rows, weights = _feeds(plan, varying, wide)
+        shape.varying[wide] = bool(rows.size)
+        if rows.size:
+            tables = {"part": starts(plan.layout, rows), "rows": rows[:, 1:].copy(), "weight": weights}
+            tables |= varying_rates(net, plan.layout, varying)
+            found |= {f"varying_{name}{kind}": table for name, table in tables.items()}
     return found
+
+
+def _feeds(plan: Plan, inputs: list[PoissonInput], wide: bool) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Rows (partition, first id, last id + 1, input index - id, number, column), and the weight of each number."""
+    layout, rows, weights = plan.layout, list[tuple[int, ...]](), []
+    for number, source in enumerate(inputs):
+        weight, column = 0.0, 0
+        for c, first, last in runs(layout, source.target):
+            cell = layout.cells[c]
+            row = layout.shift_row(source.receptor, source.weight < 0)
+            shift = int(layout.slot_shift[row, c] + layout.drive_at[cell.part])
+            rows.append((cell.part, first, last, shift, number, column))
+            column += last - first
+            unit = plan.precision.units[node_of(layout, cell.population, source.weight < 0, source.receptor)]
+            weight = source.weight * plan.precision.wide_scale if wide else source.weight / unit
+        weights.append(round(weight))
+    return by_partition(rows), np.array(weights, np.int64 if wide else np.int32)
 
 
 def current_arrays(net: Description, layout: Layout, shape: Shape) -> Arrays:
-    """For each group with injected currents: the steps at which the sum of all currents changes, where, and to what."""
+    """The tables of all currents, group by group; `shape` learns which kinds there are."""
     found: Arrays = {}
     counter = 0
     for g, group in enumerate(layout.groups):
-        if not group.injected:
-            continue
-        counter += 1
-        steps: list[int] = []
-        ranges: list[tuple[int, int, int, bool]] = []
-        values: list[NDArray[np.float64]] = []
-        at = 0
-        for step, first, last, total in sorted(_changes(net, layout, g), key=lambda change: change[:2]):
-            uniform = bool((total == total[0]).all())
-            steps.append(step)
-            ranges.append((first, last, at, uniform))
-            values.append(total[:1] if uniform else total)
-            at += values[-1].size
-        pre = prefix(shape, g)
-        found |= {
-            f"{pre}change_step": np.array(steps, np.int64),
-            f"{pre}change_range": np.array(ranges, np.int64).reshape(-1, 4),
-            f"{pre}change_value": np.concatenate([*values, np.zeros(1)]).astype(np.float32),
-        }
+        tables = varying_currents(net, layout, group)
+        changes = sorted(_changes(net, layout, g), key=lambda change: change[:2])
+        if changes:
+            counter += 1
+            tables |= _change_arrays(changes)
+        kinds = [kind for kind in ("change", "wave", "noise") if f"{kind}_rows" in tables or f"{kind}_range" in tables]
+        if "wave" in kinds or "noise" in kinds:
+            tables["held"] = np.zeros(group.n, np.float32)
+        shape.currents.append(frozenset(kinds))
+        found |= {prefix(shape, g) + name: table for name, table in tables.items()}
+    if any("noise" in kinds for kinds in shape.currents):
+        found["drawing"] = np.zeros((layout.n_parts, 2, DRAWN), np.float32)
     found["cursor"] = np.zeros(counter + 1, np.int64)
     return found
+
+
+def _change_arrays(changes: list[tuple[int, int, int, NDArray[np.float64]]]) -> Arrays:
+    """The steps at which the sum of all currents that are constant in between changes, where, and to what."""
+    ranges: list[tuple[int, int, int, bool]] = []
+    values: list[NDArray[np.float64]] = []
+    at = 0
+    for _, first, last, total in changes:
+        uniform = bool((total == total[0]).all())
+        ranges.append((first, last, at, uniform))
+        values.append(total[:1] if uniform else total)
+        at += values[-1].size
+    return {
+        "change_step": np.array([step for step, *_ in changes], np.int64),
+        "change_range": np.array(ranges, np.int64),
+        "change_value": np.concatenate(values).astype(np.float32),
+    }
 
 
 def train_arrays(net: Description, layout: Layout) -> Arrays:
@@ -95,24 +122,13 @@ def train_arrays(net: Description, layout: Layout) -> Arrays:
     return {"train_step": steps[order], "train_id": ids[order]}
 
 
-def _runs(layout: Layout, target: Group) -> Iterator[tuple[int, int, int]]:
-    """(cell, first id, last id + 1) of the unbroken runs of ids that make up a group."""
-    ids = np.sort(target.ids(layout.first_of()))
-    if not ids.size:
-        return
-    cell_of = layout.cell_table()[ids]
-    breaks = np.flatnonzero((np.diff(ids) != 1) | (np.diff(cell_of.astype(np.int64)) != 0)) + 1
-    for run in np.split(np.arange(ids.size), breaks):
-        yield int(cell_of[run[0]]), int(ids[run[0]]), int(ids[run[-1]]) + 1
-
-
 def _changes(net: Description, layout: Layout, g: int) -> Iterator[tuple[int, int, int, NDArray[np.float64]]]:
     """(step, first, last, totals): each stretch of state indices that the same currents reach, at each change."""
     group = layout.groups[g]
     start = 0
     for a in group.populations:
         n = int(np.diff(layout.first_id)[a])
-        reach = [(c, _members(c, layout.names[a], n)) for c in net.currents]
+        reach = [(c, _members(c, layout.names[a], n)) for c in net.currents if isinstance(c, CurrentInput)]
         reach = [(c, member) for c, member in reach if (member >= 0).any()]
         if reach:
             key = np.array([member >= 0 for _, member in reach])

@@ -18,7 +18,7 @@ from biosnn.engine.receptor_states import keep_in_16_bits
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
-from biosnn.network.items import Connection
+from biosnn.network.items import Connection, CurrentInput
 from biosnn.network.population import Population
 from biosnn.network.values import delay_steps, rounding
 
@@ -227,7 +227,8 @@ def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: 
     active = sum(net.populations[name].n * _most_active(net.populations[name], net.dt) for name in names)
     return Traffic(
         layout.n_ids, n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
-        tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1), bool(net.currents),
+        tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1),
+        any(isinstance(c, CurrentInput) for c in net.currents),
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ class Precision:
 def choose(net: Description, layout: Layout) -> Precision:
     """Units and storage for every weight of the network, from its description alone."""
     connections = [_feed(layout, c, c.in_degree_bound, c.n_expected) for c in net.connections]
-    poisson = [_feed(layout, s, tail_bound(s.rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs]
+    poisson = [_feed(layout, s, tail_bound(s.largest_rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs]
     feeds = connections + poisson
     components = _components(feeds)
     for nodes in components:  # a feed that is wide at one of its receptors is wide at all

@@ -12,10 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from biosnn._numba import kernel, u32, u64
+from biosnn.inputs.sizes import TILE, WINDOW, table_length
 from biosnn.random import POISSON, keyed, word32
-
-WINDOW = 10
-TILE = 512  # neurons; small, because a tile with a neuron outside the window is gone through twice
 
 
 def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +23,7 @@ def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     from scipy.special import pdtr
 
-    length = int(max(WINDOW + 1, np.max(mean + 12 * np.sqrt(mean) + 24, initial=0)))
+    length = table_length(float(np.max(mean, initial=0)))
     cdf = pdtr(np.arange(length)[None, :], np.asarray(mean, np.float64)[:, None])
     table = np.clip(np.ceil(cdf * 2.0**32) - 1, 0, 2.0**32 - 1).astype(np.uint32)
     start = np.maximum(np.floor(mean - WINDOW / 2), 0).astype(np.int64)
@@ -46,11 +44,12 @@ def arrive(step, seed, p, row_of_part, rows, keys, table, start, weights, drive)
         low, high = u32(key & u64(0xFFFFFFFF)), u32(key >> u64(32))
         for begin in range(first, last, TILE):
             end = min(begin + TILE, last)
-            _arrive_in_tile(begin, end, shift, low, high, table[source], start[source], weights[source], drive)
+            arrive_in_tile(begin, end, shift, low, high, table[source], start[source], weights[source], drive)
 
 
 @kernel
-def _arrive_in_tile(begin, end, shift, low, high, table, start, weight, drive):
+def arrive_in_tile(begin, end, shift, low, high, table, start, weight, drive):
+    """Add the arrivals of neurons begin to end - 1, under one key; table[start : start + WINDOW] is the window."""
     c0, c1, c2, c3, c4 = table[start], table[start + 1], table[start + 2], table[start + 3], table[start + 4]
     c5, c6, c7, c8, c9 = table[start + 5], table[start + 6], table[start + 7], table[start + 8], table[start + 9]
     number = drive.dtype.type

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.network.population import Group, Population
 from biosnn.network.rule import Rule, Sides
+from biosnn.network.stimuli import Levels, Noise, OrnsteinUhlenbeck, Sinusoidal
 
 F64 = NDArray[np.float64]
 Values = float | F64 | Distribution
@@ -74,14 +75,26 @@ class Connection:
 
 @dataclass(frozen=True)
 class PoissonInput:
-    """An independent Poisson train for each neuron of the target: rate (Hz), weight (user units), receptor."""
+    """An independent Poisson train for each neuron of the target: rate (Hz), weight (user units), receptor.
+
+    Of a rate that differs in time, or between neurons, the number at time t (ms) is that of what arrives at t.
+    """
 
     name: str
     index: int
     target: Group
-    rate: float
+    rate: float | Levels | Sinusoidal
     weight: float
     receptor: str | None = None
+
+    @property
+    def largest_rate(self) -> float:
+        """Of all neurons and times, Hz."""
+        if isinstance(self.rate, Levels):
+            return float(self.rate.values.max(initial=0.0))
+        if isinstance(self.rate, Sinusoidal):
+            return max(float(np.max(self.rate.offset + np.abs(self.rate.amplitude), initial=0.0)), 0.0)
+        return self.rate
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,18 @@ class CurrentInput:
     target: Group
     steps: NDArray[np.int64]
     amplitudes: F64
+
+
+@dataclass(frozen=True)
+class VaryingCurrent:
+    """A current (pA) that is new in each step, from step `start` to `stop`; `index` keys its random numbers."""
+
+    name: str
+    index: int
+    target: Group
+    source: Sinusoidal | Noise | OrnsteinUhlenbeck
+    start: int
+    stop: int | None
 
 
 @dataclass(frozen=True)

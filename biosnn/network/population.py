@@ -82,7 +82,10 @@ class Group:
 
 
 class Population(Group):
-    """`n` neurons of one model, or `n` spike sources (model None); made by `Network.population` and its like."""
+    """`n` neurons of one model, or `n` spike sources (model None); made by `Network.population` and its like.
+
+    With a `shape` (H, W) they stand for the pixels of an image, row by row.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class Population(Group):
         n: int,
         model: NeuronModel | None,
         initial: dict[str, float | NDArray[np.float64] | Distribution],
+        shape: tuple[int, ...] | None = None,
         place: Place | None = None,
     ) -> None:
         self.name = name
@@ -97,6 +101,7 @@ class Population(Group):
         self.model = model
         self.initial = initial
         self.place = place
+        self.shape = shape
         super().__init__([(self, range(n))])
 
     @property
