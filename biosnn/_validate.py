@@ -49,6 +49,13 @@ def count(owner: str, name: str, value: Any, *, at_least: int = 0, at_most: int 
     return int(value)
 
 
+def flag(owner: str, name: str, value: Any) -> bool:
+    """`value` as True or False, or DescriptionError."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DescriptionError(f"{owner}: {name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
 def array(owner: str, name: str, value: Any) -> NDArray[np.float64]:
     """`value` as an array of finite floats, or DescriptionError."""
     try:

@@ -17,15 +17,19 @@ with np.load(FILE) as found:
     NEST = {key: found[key] for key in found.files}
 PROTOCOL = json.loads(str(NEST["protocol"]))
 CASES = sorted(PROTOCOL["cases"])
-TRACES = sorted(key for key in NEST if key.rsplit("/", 1)[-1] in ("V_m", "I_syn_ex", "I_syn_in"))
+TRACES = sorted(key for key in NEST if key.count("/") == 2 and not key.endswith(("/times", "/spikes")))
+SILENT = {("izhikevich_published", "syn")}  # no spikes: a weight acts for one step of 0.1 ms only
+# Largest difference of a potential from NEST's, mV; elsewhere 1e-3.
+TOLERANCE = {"izhikevich": 0.01, "izhikevich_published": 0.05}  # the upstroke of a spike takes 40 mV a step
 
 
 def simulate(case):
     """Two neurons of one case: neuron 0 receives the current step, neuron 1 the two spike trains."""
     of = PROTOCOL["cases"][case]
     net = bs.Network(dt=DT)
-    model = getattr(bs.models, of["nest_model"])(**of["set_params"])
-    neurons = net.population("step, syn", 2, model, V_m=of["V_m"])
+    given = {name: value for name, value in of["set_params"].items() if name not in of["initial"]}
+    model = getattr(bs.models, of["nest_model"])(**given)
+    neurons = net.population("step, syn", 2, model, **of["initial"])
     net.current(
         neurons[0],
         of["step_amplitude_pA"],
@@ -34,7 +38,11 @@ def simulate(case):
     )
     trains = net.spike_source("trains", [PROTOCOL["exc_spikes_ms"], PROTOCOL["inh_spikes_ms"]])
     weights = [of["w_exc"], of["w_inh"]]
-    net.connect(trains, neurons[1], bs.all_to_all(), weight=np.array(weights)[:, None], delay=PROTOCOL["delay_ms"])
+    if of["receptors"] is None:
+        net.connect(trains, neurons[1], bs.all_to_all(), weight=np.array(weights)[:, None], delay=PROTOCOL["delay_ms"])
+    for k, port in enumerate(of["receptors"] or ()):
+        how = {"weight": weights[k], "delay": PROTOCOL["delay_ms"], "receptor": f"port{port}"}
+        net.connect(trains[k], neurons[1], bs.all_to_all(), **how)
     net.record(neurons, "spikes", name="neurons")
     for variable in model.recordable():
         net.record(neurons, variable, name="neurons")
@@ -52,7 +60,7 @@ def test_spike_times_equal_nest_s_to_the_step(runs, case, protocol):
     spikes = runs[case].spikes["neurons"]
     ours = spikes.times[spikes.senders == ["step", "syn"].index(protocol)]
     theirs = NEST[f"{case}/{protocol}/spikes"]
-    assert theirs.size > 3
+    assert theirs.size > 3 or (case, protocol) in SILENT
     np.testing.assert_array_equal(np.rint(ours / DT)[ours <= PROTOCOL["T_ms"] - DT], theirs)
 
 
@@ -63,7 +71,7 @@ def test_traces_equal_nest_s_at_every_sample(runs, trace):
     steps = NEST[f"{case}/{protocol}/times"]
     np.testing.assert_array_equal(np.rint(ours.times / DT)[: steps.size], steps)
     values = ours.values[: steps.size, ["step", "syn"].index(protocol)]
-    if variable == "V_m":
-        np.testing.assert_allclose(values, NEST[trace], rtol=0, atol=1e-3)
+    if variable in ("V_m", "U_m"):
+        np.testing.assert_allclose(values, NEST[trace], rtol=0, atol=TOLERANCE.get(case, 1e-3))
     else:  # what float32 cannot hold any more counts as zero
         np.testing.assert_allclose(values, NEST[trace], rtol=1e-3, atol=1e-30)

@@ -176,7 +176,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
         for state in group.model.states:
             value = resolve.initial(net, a, state.name)
             if value is None:
-                value = p[state.initial] if state.initial is not None else state.value
+                value = p[state.initial] if isinstance(state.initial, str) else state.initial
             origin = p[state.origin] if state.origin is not None else 0.0
             found[state.name][here] = np.asarray(value) - origin
         model = list(net.populations.values())[a].model

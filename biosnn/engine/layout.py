@@ -150,7 +150,8 @@ def _groups(net: Description, populations: list[Population]) -> tuple[list[Model
         model = population.model
         bank = model.bank(observed[population.name] | set(population.initial))
         alike = [g for g, group in enumerate(groups) if type(group.model) is type(model)]
-        at = next((g for g in alike if groups[g].bank == bank), len(groups))
+        same = [g for g in alike if groups[g].bank == bank and groups[g].model.function() is model.function()]
+        at = same[0] if same else len(groups)
         if at == len(groups):
             name = model.name + (f"_{len(alike) + 1}" if alike else "")
             groups.append(ModelGroup(name, model, bank, []))

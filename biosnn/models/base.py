@@ -49,18 +49,16 @@ def unblocked(V: Any, Mg: Any) -> Any:
 class State:
     """A state variable of the membrane, one float32 per neuron.
 
-    `initial` names the parameter that gives its start value (None: it is `value`). The stored value is
-    relative to the parameter `origin`, where there is one: membranes are computed in mV above rest, which keeps float32
-    sharp.
+    `initial` is its start value, or names the parameter that gives it. The stored value is relative to the parameter
+    `origin`, where there is one: membranes are computed in mV above rest, which keeps float32 sharp.
     `public` variables can be set and recorded by name.
     """
 
     name: str
     unit: str = ""
-    initial: str | None = None
+    initial: str | float = 0.0
     origin: str | None = None
     public: bool = True
-    value: float = 0.0
 
 
 class NeuronModel(ABC):
@@ -72,6 +70,7 @@ class NeuronModel(ABC):
 
     name: ClassVar[str]
     membrane: ClassVar[Mapping[str, Parameter]]  # parameters, those of receptors left out
+    choices: ClassVar[Mapping[str, bool]] = {}  # parameters that are true or false, for a whole population
     states: ClassVar[tuple[State, ...]]
     own_receptors: ClassVar[tuple[Receptor, ...]] = ()
     own_values: ClassVar[Mapping[str, Value]] = {}  # of their parameters, where they differ from the defaults
@@ -94,8 +93,12 @@ class NeuronModel(ABC):
             self.parameters |= receptor.parameters
         self.values: dict[str, Value] = {name: p.default for name, p in self.parameters.items()}
         self.values |= self.own_values if given is None else {k: v for g in given for k, v in g.values.items()}
+        self.chosen = dict(self.choices)
         for name, value in values.items():
-            _validate.known(self.name, "parameter", name, self.parameters)
+            _validate.known(self.name, "parameter", name, [*self.parameters, *self.choices])
+            if name in self.choices:
+                self.chosen[name] = _validate.flag(self.name, name, value)
+                continue
             p = self.parameters[name]
             self.values[name] = as_values(self.name, name, value, None, p.unit, above=p.above, at_least=p.at_least)
         self.check()
@@ -123,7 +126,7 @@ class NeuronModel(ABC):
         return self.exact is not None and (self.step is None or all(r.reversal is None for r in self.receptors))
 
     def function(self) -> Callable[..., Any]:
-        """The scalar function that fits the receptors."""
+        """The scalar function that fits the receptors and the choices."""
         found = type(self).exact if self.is_exact else type(self).step
         assert found is not None
         return found
@@ -165,6 +168,7 @@ class NeuronModel(ABC):
 
     def __repr__(self) -> str:
         changed = {n: v for n, v in self.values.items() if v is not self.parameters[n].default}
+        changed |= {n: v for n, v in self.chosen.items() if v is not self.choices[n]}
         return f"{self.name}({', '.join(f'{n}={v}' for n, v in changed.items())})"
 
     def check_ordered(self, low: str, high: str) -> None:

@@ -78,7 +78,7 @@ def neuron(
             "__module__": function.__module__,
             "name": name,
             "membrane": rules,
-            "states": tuple(State(v, value=x) for v, x in start.items()),
+            "states": tuple(State(v, initial=x) for v, x in start.items()),
             "potentials": (next(iter(start)),),
             "jump_unit": "",
             "step": staticmethod(function),

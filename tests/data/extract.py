@@ -10,10 +10,14 @@ import sys
 
 import numpy as np
 
-CASES = ("iaf_psc_exp", "iaf_psc_exp_pd14", "iaf_psc_delta")
+CASES = (
+    "iaf_psc_exp", "iaf_psc_exp_pd14", "iaf_psc_delta",
+    "izhikevich", "izhikevich_published",
+)  # fmt: skip
+VARIABLES = ("V_m", "I_syn_ex", "I_syn_in", "U_m")
 PROTOCOLS = ("step", "syn")
 GENERAL = ("nest", "T_ms", "step_on_ms", "step_off_ms", "delay_ms", "exc_spikes_ms", "inh_spikes_ms")
-OF_A_CASE = ("nest_model", "set_params", "step_amplitude_pA", "w_exc", "w_inh")
+OF_A_CASE = ("nest_model", "set_params", "step_amplitude_pA", "w_exc", "w_inh", "receptors")
 
 
 def main(description: str, traces: str, out: str) -> None:
@@ -22,14 +26,14 @@ def main(description: str, traces: str, out: str) -> None:
     protocol = {key: said[key] for key in GENERAL}
     protocol["cases"] = {
         case: {key: said["cases"][case][key] for key in OF_A_CASE}
-        | {"V_m": said["cases"][case]["initial_status"]["V_m"]}
+        | {"initial": {v: x for v, x in said["cases"][case]["initial_status"].items() if v in VARIABLES}}
         for case in CASES
     }
     arrays = {"protocol": np.array(json.dumps(protocol))}
     with np.load(traces) as found:
         for case in CASES:
             for how in PROTOCOLS:
-                for name in ("times", "V_m", "I_syn_ex", "I_syn_in", "spikes"):
+                for name in ("times", "spikes", *VARIABLES):
                     key = f"{case}/{how}/dt0.1/{name}"
                     if key not in found or (name.startswith("I_syn") and not found[key].any()):
                         continue
