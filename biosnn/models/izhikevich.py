@@ -9,9 +9,8 @@ import numpy as np
 
 from biosnn import _validate
 from biosnn.distributions import extremes
-from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
-from biosnn.models.leaky import SHALLOWEST
+from biosnn.models.leaky import check_apart
 
 # of the quadratic in V; typed: a plain literal would widen the float32 loop to float64
 SQUARE, LINEAR, CONSTANT = np.float32(0.04), np.float32(5), np.float32(140)
@@ -86,12 +85,7 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
         """c must lie below V_th, in mV; I_e must be in pA."""
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
         self.check_ordered("c", "V_th")
-        reset, threshold = extremes(self.values["c"])[0], extremes(self.values["V_th"])[1]
-        if threshold - reset < SHALLOWEST:
-            raise DescriptionError(
-                f"{self.name}: V_th must be at least {SHALLOWEST} mV above c, got {threshold:g} and {reset:g}; "
-                f"potentials are in mV"
-            )
+        check_apart(self, "c", "V_th")
 
     def function(self) -> Callable[..., Any]:
         """The scalar function of the chosen scheme."""

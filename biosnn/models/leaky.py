@@ -79,13 +79,10 @@ class Leaky(NeuronModel):
         return np.asarray(p["C_m"]), np.asarray(p["tau_m"] if "tau_m" in p else np.asarray(p["C_m"]) / p["g_L"])
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
-        """Constants of both functions, p20 (mV that a constant 1 pA adds within dt) and rest (that I_e adds)."""
+        """Constants of both functions."""
         C_m, tau_m = self.linear(p)
-        p20 = tau_m / C_m * -np.expm1(-dt / tau_m)
         return {
-            "p22": np.exp(-dt / tau_m),
-            "p20": p20,
-            "rest": p20 * p["I_e"],
+            **linear_constants(C_m, tau_m, p["I_e"], dt),
             "g_L": C_m / tau_m,
             "h_C": dt / C_m,
             "I_e": np.asarray(p["I_e"]),
@@ -93,6 +90,12 @@ class Leaky(NeuronModel):
             "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
             "hold": np.rint(np.asarray(p["t_ref"]) / dt),
         }
+
+
+def linear_constants(C_m: Any, tau_m: Any, I_e: Any, dt: float) -> dict[str, Any]:
+    """Propagator p22 of a linear membrane, p20 (mV that a constant 1 pA adds within dt) and rest (that I_e adds)."""
+    p20 = tau_m / C_m * -np.expm1(-dt / tau_m)
+    return {"p22": np.exp(-dt / tau_m), "p20": p20, "rest": p20 * I_e}
 
 
 LEAKY_PARAMETERS: Mapping[str, Parameter] = {
@@ -112,16 +115,22 @@ def check_potentials(model: NeuronModel) -> None:
     potentials = {name: model.values[name] for name in ("E_L", "V_reset", "V_th")}
     check_millivolts(model, model.name, potentials)
     model.check_ordered("V_reset", "V_th")
-    rest, reset, threshold = (extremes(value) for value in potentials.values())
-    if threshold[1] - reset[0] < SHALLOWEST:
-        raise DescriptionError(
-            f"{model.name}: V_th must be at least {SHALLOWEST} mV above V_reset, "
-            f"got {threshold[1]:g} and {reset[0]:g}; potentials are in mV"
-        )
+    check_apart(model, "V_reset", "V_th")
+    rest, threshold = extremes(potentials["E_L"]), extremes(potentials["V_th"])
     if rest[0] - threshold[1] > HIGHEST_REST:
         raise DescriptionError(
             f"{model.name}: E_L must be at most {HIGHEST_REST:g} mV above V_th, got {rest[0]:g} and {threshold[1]:g}; "
             f"is a sign missing?"
+        )
+
+
+def check_apart(model: NeuronModel, low: str, high: str) -> None:
+    """Raise DescriptionError unless potential `high` lies so far above `low` that both can be in mV."""
+    lowest, highest = extremes(model.values[low])[0], extremes(model.values[high])[1]
+    if highest - lowest < SHALLOWEST:
+        raise DescriptionError(
+            f"{model.name}: {high} must be at least {SHALLOWEST} mV above {low}, "
+            f"got {highest:g} and {lowest:g}; potentials are in mV"
         )
 
 
