@@ -115,6 +115,7 @@ class _Writer:
         into, inputs = ([], []) if bank.exact else self._inputs()
         if bank.exact:
             into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]
+        inputs += [self._asked(what) for what in self.model.asks]
         arguments = self.model.arguments(membrane, inputs)
         loop = [
             *([make] if varied else []),
@@ -125,6 +126,10 @@ class _Writer:
             *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if self.wide),
         ]
         return [*head, *(f"            {line}" for line in loop)]
+
+    def _asked(self, what: str) -> str:
+        """What a model takes beyond its synaptic input."""
+        return "injected[i]" if what == "injected" and self.group.injected else "f32(0)"
 
     def _arriving(self) -> str:
         """What the input adds to V within the step, of a membrane that is integrated exactly."""

@@ -82,12 +82,20 @@ class NeuronModel(ABC):
     # `arriving` is what the input adds to V within the step; `step`: (state..., Input of each compartment, constants).
     exact: ClassVar[Callable[..., Any] | None] = None
     step: ClassVar[Callable[..., Any] | None] = None
+    # What else they take, before the constants: "injected", the current (pA).
+    asks: ClassVar[tuple[str, ...]] = ()
     exact_constants: ClassVar[tuple[str, ...]] = ()
     step_constants: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
         given = None if receptors is None else as_receptors(self.name, receptors, len(self.potentials))
         self.receptors = self.own_receptors if given is None else tuple(g.receptor for g in given)
+        conductance = next((r.name for r in self.receptors if r.reversal is not None), None)
+        if self.step is None and conductance is not None:
+            raise DescriptionError(
+                f"{self.name}: receptor {conductance!r} is a conductance, but the membrane is integrated exactly; "
+                f"that takes currents: leave E_rev out"
+            )
         self.parameters = dict(self.membrane)
         for receptor in self.receptors:
             self.parameters |= receptor.parameters

@@ -12,7 +12,7 @@ import numpy as np
 
 CASES = (
     "iaf_psc_exp", "iaf_psc_exp_pd14", "iaf_psc_delta",
-    "izhikevich", "izhikevich_published",
+    "izhikevich", "izhikevich_published", "mat2_psc_exp", "glif_psc_lif", "glif_psc_r_asc_a",
 )  # fmt: skip
 VARIABLES = ("V_m", "I_syn_ex", "I_syn_in", "U_m")
 PROTOCOLS = ("step", "syn")
