@@ -3,8 +3,9 @@
     python benchmarks/vogels_abbott.py --nest PYTHON --brian2 PYTHON --peers DIRECTORY
     python benchmarks/vogels_abbott.py --network coba ...
 
-4,000 iaf_psc_exp neurons with 80 synapses each, about 5 Hz; or iaf_cond_exp, about 15 Hz. PYTHON
-is an interpreter that has the peer, DIRECTORY holds the scripts that build the network in it. All run in turn, each time in a fresh process. Prints one JSON line.
+4,000 iaf_psc_exp neurons with 80 synapses each, about 5 Hz; or iaf_cond_exp, about 15 Hz. PYTHON is an interpreter
+that has the peer, DIRECTORY holds the scripts that build the network in it. All run in turn, each time in a fresh
+process. Prints one JSON line.
 """
 
 from __future__ import annotations

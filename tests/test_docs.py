@@ -1,5 +1,6 @@
 """What the documentation shows is what happens."""
 
+import importlib
 import re
 import runpy
 import sys
@@ -37,7 +38,7 @@ def test_the_readme_network_runs_as_shown(capsys):
 
 
 def test_every_link_in_the_documentation_leads_somewhere():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
@@ -47,3 +48,28 @@ def test_examples_run(script, arguments, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
     assert capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def model_pages():
+    """The module examples/model_pages.py."""
+    sys.path.insert(0, str(ROOT / "examples"))
+    yield importlib.import_module("model_pages")
+    sys.path.remove(str(ROOT / "examples"))
+
+
+@pytest.mark.parametrize("name", bs.models.MODELS)
+def test_every_model_has_a_page_that_says_what_the_code_says(model_pages, name):
+    page = (ROOT / "docs" / "models" / f"{name}.md").read_text()
+    said, _ = page.split(model_pages.MEASURED)
+    assert said + model_pages.MEASURED + "\n" == model_pages.described(bs.models.MODELS[name])
+    assert (ROOT / "docs" / "models" / "pictures" / f"{name}.png").exists()
+
+
+@pytest.mark.parametrize("page", ["docs/your-own-model.md", "docs/receptors.md", "docs/inputs.md", "docs/space.md"])
+def test_the_code_on_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for k, script in enumerate(blocks(page, "python")):
+        path = tmp_path / f"{Path(page).stem.replace('-', '_')}_{k}.py"
+        path.write_text(script)  # a model is read from its file
+        runpy.run_path(str(path))
