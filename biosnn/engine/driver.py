@@ -24,7 +24,7 @@ HELPERS = {  # what a driver may call, and where it stands
     "arrive_varying": "biosnn.inputs.varying_poisson",
     "change": "biosnn.inputs.currents",
     "fluctuate": "biosnn.inputs.currents",
-    "hold": "biosnn.inputs.currents",
+    "begin_currents": "biosnn.inputs.currents",
     "oscillate": "biosnn.inputs.currents",
     "fire": "biosnn.inputs.spike_trains",
     "deliver": "biosnn.propagation.event_driven",
@@ -209,7 +209,7 @@ def _currents(shape: Shape, g: int) -> list[str]:
     pre, kinds = prefix(shape, g), shape.currents[g]
     if not kinds & {"wave", "noise"}:
         return []
-    lines = _call("hold", ["p", f"{pre}sections", f"{pre}held", f"{pre}injected"])
+    lines = _call("begin_currents", ["p", f"{pre}sections", f"{pre}held", f"{pre}injected"])
     if "wave" in kinds:
         tables = ["wave_part", "wave_rows", "wave_between", "wave_turns", "wave", "injected"]
         lines += _call("oscillate", ["step", "p", *(pre + x for x in tables)])

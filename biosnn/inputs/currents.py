@@ -29,7 +29,7 @@ def change(step, cursor, k, change_step, change_range, change_value, injected):
 
 
 @kernel
-def hold(p, sections, held, injected):
+def begin_currents(p, sections, held, injected):
     """Begin the current of this step with what is constant between changes."""
     for q in range(sections.shape[1]):
         for i in range(u64(sections[p, q, 0]), u64(sections[p, q, 1])):
