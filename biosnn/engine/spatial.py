@@ -15,8 +15,8 @@ from biosnn.network.items import Connection
 from biosnn.network.near import NearBernoulli, NearIndegree
 from biosnn.network.space import F64, UM_PER_MS, OfDistance, Profile, TravelTime
 
-# A cell is half a scale wide, so that the probability varies little in it, or wider where it would hold fewer neurons.
-CELLS_PER_SCALE, FEWEST = 2.0, 16.0
+# A cell is half a scale wide, so that the probability varies little in it; wider where it would hold less than 16.
+CELLS_PER_SCALE, FEWEST = 2.0, 16
 STEPS = 4096  # of the table that bounds a profile
 
 
@@ -67,12 +67,11 @@ def _cells(
     period = _period(space)
     low = np.where(period > 0, 0.0, places.min(0, initial=np.inf) if len(places) else 0.0)
     size = np.where(period > 0, period, (places.max(0, initial=-np.inf) if len(places) else 0.0) - low)
-    axes = size > 0
-    room = float(np.prod(size[axes])) / max(len(places), 1)  # of one neuron
-    wide = max(profile.scale / CELLS_PER_SCALE, (FEWEST * room) ** (1 / max(int(axes.sum()), 1)))
-    shape = np.maximum(np.rint(size / wide), 1).astype(np.int64)
+    shape = np.maximum(np.rint(size / profile.scale * CELLS_PER_SCALE), 1).astype(np.int64)
+    while np.prod(shape, dtype=np.float64) * FEWEST > max(len(places), FEWEST):
+        shape = np.maximum((0.8 * shape).astype(np.int64), 1)
     width = size / shape
-    index = np.floor((places - low) / np.where(axes, width, 1.0)).astype(np.int64)
+    index = np.floor((places - low) / np.where(size > 0, width, 1.0)).astype(np.int64)
     index = np.where(period > 0, index % shape, np.clip(index, 0, shape - 1))
     cell = np.ravel_multi_index(tuple(index.T), tuple(shape))
     order = np.argsort(cell, kind="stable")

@@ -54,13 +54,14 @@ class Geometry:
 
     @property
     def longest(self) -> float:
-        """No pair is farther apart than this (um)."""
+        """No pair is farther apart than this (um), whatever is lost in rounding."""
         if self.period is not None:
-            return float(np.sqrt((self.period * self.period).sum()) / 2)
-        if not self.source.size or not self.target.size:
+            most = self.period / 2
+        elif not self.source.size or not self.target.size:
             return 0.0
-        ends = self.target.max(0) - self.source.min(0), self.source.max(0) - self.target.min(0)
-        return float(np.sqrt((np.maximum(*ends) ** 2).sum()) * (1 + 1e-9))
+        else:
+            most = np.maximum(self.target.max(0) - self.source.min(0), self.source.max(0) - self.target.min(0))
+        return float(np.sqrt((most * most).sum()) * (1 + 1e-9))
 
 
 class Field:
