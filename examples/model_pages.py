@@ -108,7 +108,7 @@ def simulate(name: str, of: dict, dt: float):
     net = bs.Network(dt=dt)
     model = MODELS[name](**{k: v for k, v in of["set_params"].items() if k not in of["initial"]})
     neurons = net.population("step, syn", 2, model, **of["initial"])
-    if MODELS[name].takes_receptors:
+    if "currents" in MODELS[name].accepts:
         on, off = PROTOCOL["step_on_ms"] + DT, PROTOCOL["step_off_ms"] + DT
         net.current(neurons[0], of["step_amplitude_pA"], start=on, stop=off)
         trains = net.spike_source("trains", [PROTOCOL["exc_spikes_ms"], PROTOCOL["inh_spikes_ms"]])

@@ -132,7 +132,7 @@ def test_receptors_are_reached_by_name_and_inhibitory_weights_are_kept_negative(
 @pytest.mark.parametrize("cls", sorted(bs.models.MODELS))
 def test_any_membrane_takes_any_bank(cls):
     maker = bs.models.MODELS[cls]
-    if not maker.takes_receptors:
+    if "currents" not in maker.accepts:
         pytest.skip("takes no input")
     bank = [rc.exp("a", 3.0), rc.alpha("b", 2.0, -20.0), rc.dual_exp("c", 1.0, 8.0, -80.0)]
     sim = build(maker(receptors=bank), [("a", 20.0), ("b", 1.0), ("c", 1.0)], ["I_syn_a", "g_b", "g_c"])

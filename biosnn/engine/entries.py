@@ -55,7 +55,8 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
         for a in group.populations:
             name, n = plan.layout.names[a], list(net.populations.values())[a].n
             variables = [(len(state), "variables"), (n, "neurons")]
-            yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
+            if state:
+                yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
             yield _array("populations", f"{name}: spiked", [(n, "neurons")], "uint8")
             if varied:
                 per_neuron = [(len(varied), "constants"), (n, "neurons")]

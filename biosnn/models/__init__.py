@@ -8,6 +8,7 @@ from biosnn.models.iaf_psc_delta import iaf_psc_delta
 from biosnn.models.iaf_psc_exp import iaf_psc_exp
 from biosnn.models.izhikevich import izhikevich
 from biosnn.models.mat2_psc_exp import mat2_psc_exp
+from biosnn.models.relays import parrot_neuron, poisson
 
 MODELS: dict[str, type[NeuronModel]] = {
     m.name: m
@@ -20,6 +21,8 @@ MODELS: dict[str, type[NeuronModel]] = {
         iaf_psc_exp,
         izhikevich,
         mat2_psc_exp,
+        parrot_neuron,
+        poisson,
     )
 }
 
@@ -34,4 +37,6 @@ __all__ = [
     "iaf_psc_exp",
     "izhikevich",
     "mat2_psc_exp",
+    "parrot_neuron",
+    "poisson",
 ]

@@ -74,8 +74,8 @@ class NeuronModel(ABC):
     states: ClassVar[tuple[State, ...]]
     own_receptors: ClassVar[tuple[Receptor, ...]] = ()
     own_values: ClassVar[Mapping[str, Value]] = {}  # of their parameters, where they differ from the defaults
+    accepts: ClassVar[tuple[str, ...]] = ("spikes", "currents")
     jump_unit: ClassVar[str] = "mV"  # of weights, where there are no receptors
-    takes_receptors: ClassVar[bool] = True
     draws: ClassVar[int] = 0  # random words (uint32) that the scalar function takes, after its other arguments
     potentials: ClassVar[tuple[str, ...]] = ("V_m",)  # of each compartment: its potential
     # The scalar functions. `exact`, of linear membranes: (state..., arriving, constants) -> (state..., spiked), where

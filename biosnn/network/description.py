@@ -153,7 +153,7 @@ class Description:
         if any(c.name == name for c in self.connections):
             raise DescriptionError(f"{owner}: there is a connection of that name already; give another")
         self._mine(owner, source, target)
-        self._neurons(owner, target)
+        self._accepting(owner, target, "spikes")
         sides = Sides(
             len(source), len(target), functools.partial(_own, source, target),
             functools.partial(geometry, owner, source, target),
@@ -194,7 +194,7 @@ class Description:
         target = as_group("poisson", target)
         owner = f"poisson {_validate.optional_name('poisson', name) or _names(target)!r}"
         self._mine(owner, target)
-        self._neurons(owner, target)
+        self._accepting(owner, target, "spikes")
         unit = weight_unit(owner, target, receptor)
         weight = _validate.number(owner, "weight", weight, unit)
         _validate.check_unit(owner, "weight", weight, unit)
@@ -248,8 +248,8 @@ class Description:
         _validate.check_unit(owner, "amplitudes", levels, "pA")
         checked = stimuli.checked_levels(owner, "amplitudes", steps, levels, len(target), self.dt)
         found = CurrentInput(
-            name or f"current->{_names(target)}#{len(self.currents)}", self._neurons(owner, target), checked.steps,
-            checked.values,
+            name or f"current->{_names(target)}#{len(self.currents)}", self._accepting(owner, target, "currents"),
+            checked.steps, checked.values,
         )  # fmt: skip
         self.currents.append(found)
         return found
@@ -395,7 +395,7 @@ class Description:
     ) -> CurrentInput | VaryingCurrent:
         owner = f"current {_validate.optional_name('current', name) or _names(target)!r}"
         self._mine(owner, target)
-        self._neurons(owner, target)
+        self._accepting(owner, target, "currents")
         index = len(self.currents)
         name = name or f"current->{_names(target)}#{index}"
         begin = _validate.whole_steps(owner, "start", start, self.dt)
@@ -440,10 +440,14 @@ class Description:
                 if self.populations.get(population.name) is not population:
                     raise DescriptionError(f"{owner}: population {population.name!r} belongs to another network")
 
-    def _neurons(self, owner: str, group: Group) -> Group:
+    def _accepting(self, owner: str, group: Group, what: str) -> Group:
         for population, _ in group.pieces:
             if population.model is None:
                 raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
+            if what not in population.model.accepts:
+                raise DescriptionError(
+                    f"{owner}: {population.name!r} are {population.model.name}, which take no {what}"
+                )
         return group
 
     def _taken(self, source: str, target: str) -> bool:
