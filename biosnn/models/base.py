@@ -90,12 +90,6 @@ class NeuronModel(ABC):
     def __init__(self, *, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
         given = None if receptors is None else as_receptors(self.name, receptors, len(self.potentials))
         self.receptors = self.own_receptors if given is None else tuple(g.receptor for g in given)
-        conductance = next((r.name for r in self.receptors if r.reversal is not None), None)
-        if self.step is None and conductance is not None:
-            raise DescriptionError(
-                f"{self.name}: receptor {conductance!r} is a conductance, but the membrane is integrated exactly; "
-                f"that takes currents: leave E_rev out"
-            )
         self.parameters = dict(self.membrane)
         for receptor in self.receptors:
             self.parameters |= receptor.parameters

@@ -12,7 +12,7 @@ from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.kinetics import difference_of_decays
-from biosnn.models.leaky import ONE, ZERO, check_apart, check_millivolts, linear_constants
+from biosnn.models.leaky import ONE, ZERO, check_apart, check_millivolts, linear_constants, through_conductances
 from biosnn.models.receptors import GivenReceptor, own
 
 # (spike_dependent_threshold, after_spike_currents, adapting_threshold) of each level
@@ -66,6 +66,24 @@ def glif(
         (theta_v if free else threshold_voltage),
         spiked,
     )
+
+
+def glif_with_conductances(
+    V_m: Any,
+    refractory: Any,
+    ASCurrents_1: Any,
+    ASCurrents_2: Any,
+    threshold_spike: Any,
+    threshold_voltage: Any,
+    x: Any,
+    injected: Any,
+    p: Any,
+) -> Any:
+    """The same where conductances act on the membrane."""
+    arriving = through_conductances(V_m, x, p) - p.p22 * V_m
+    return glif(
+        V_m, refractory, ASCurrents_1, ASCurrents_2, threshold_spike, threshold_voltage, arriving, injected, p
+    )  # fmt: skip
 
 
 class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
@@ -130,6 +148,8 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
         "p22", "gain", "R", "mean_1", "mean_2", "decay_1", "decay_2", "amp_1", "amp_2", "carry_1", "carry_2",
         "decay_s", "carry_s", "add_s", "decay_v", "feed_v", "hold_v", "V_th", "fraction", "V_reset", "hold",
     )  # fmt: skip
+    step = staticmethod(glif_with_conductances)
+    step_constants = (*exact_constants, "g_L", "h_C")
 
     def __init__(self, *, tau_syn: Any = None, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
         if receptors is None:

@@ -37,8 +37,8 @@ def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
     return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
 
 
-def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
-    """The same membrane where conductances act on it: the classical Runge-Kutta method over one step h.
+def through_conductances(V_m: Any, x: Any, p: Any) -> Any:
+    """Where V is after one step h, if conductances act on a linear membrane: the classical Runge-Kutta method.
 
         C_m dV/dt = -g_L V + I(t) - G(t) V                              V in mV above E_L, I in pA, G in nS
 
@@ -48,7 +48,12 @@ def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
     k2 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k1))
     k3 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k2))
     k4 = p.h_C * (x.I_end - (p.g_L + x.G_end) * (V_m + k3))
-    v = V_m + SIXTH * (k1 + TWO * (k2 + k3) + k4)
+    return V_m + SIXTH * (k1 + TWO * (k2 + k3) + k4)
+
+
+def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
+    """The same membrane where conductances act on it."""
+    v = through_conductances(V_m, x, p)
     v = v if refractory <= ZERO else V_m
     spiked = v >= p.theta
     return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
@@ -83,9 +88,6 @@ class Leaky(NeuronModel):
         C_m, tau_m = self.linear(p)
         return {
             **linear_constants(C_m, tau_m, p["I_e"], dt),
-            "g_L": C_m / tau_m,
-            "h_C": dt / C_m,
-            "I_e": np.asarray(p["I_e"]),
             "theta": np.asarray(p["V_th"]) - p["E_L"],
             "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
             "hold": np.rint(np.asarray(p["t_ref"]) / dt),
@@ -93,9 +95,13 @@ class Leaky(NeuronModel):
 
 
 def linear_constants(C_m: Any, tau_m: Any, I_e: Any, dt: float) -> dict[str, Any]:
-    """Propagator p22 of a linear membrane, p20 (mV that a constant 1 pA adds within dt) and rest (that I_e adds)."""
+    """Constants of a linear membrane: of its exact integration, and of that through conductances.
+
+    p22 propagates V; p20 and `rest` are what a constant 1 pA and I_e add within dt (mV).
+    """
     p20 = tau_m / C_m * -np.expm1(-dt / tau_m)
-    return {"p22": np.exp(-dt / tau_m), "p20": p20, "rest": p20 * I_e}
+    exact = {"p22": np.exp(-dt / tau_m), "p20": p20, "rest": p20 * I_e}
+    return {**exact, "g_L": C_m / tau_m, "h_C": dt / C_m, "I_e": np.asarray(I_e)}
 
 
 LEAKY_PARAMETERS: Mapping[str, Parameter] = {

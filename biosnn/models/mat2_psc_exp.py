@@ -10,7 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
-from biosnn.models.leaky import ONE, SHORTEST_TAU_M, ZERO, check_apart, linear_constants
+from biosnn.models.leaky import ONE, SHORTEST_TAU_M, ZERO, check_apart, linear_constants, through_conductances
 from biosnn.models.receptors import own
 
 
@@ -32,6 +32,12 @@ def mat2(V_m: Any, refractory: Any, V_th_alpha_1: Any, V_th_alpha_2: Any, arrivi
         (second + p.alpha_2 if spiked else second),
         spiked,
     )
+
+
+def mat2_with_conductances(V_m: Any, refractory: Any, V_th_alpha_1: Any, V_th_alpha_2: Any, x: Any, p: Any) -> Any:
+    """The same where conductances act on the membrane."""
+    arriving = through_conductances(V_m, x, p) - p.p22 * V_m
+    return mat2(V_m, refractory, V_th_alpha_1, V_th_alpha_2, arriving, p)
 
 
 class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
@@ -71,7 +77,9 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         own("in", "exp", "tau_syn_in", 3.0, what="inhibitory currents"),
     )
     exact = staticmethod(mat2)
+    step = staticmethod(mat2_with_conductances)
     exact_constants = ("p22", "omega", "decay_1", "decay_2", "alpha_1", "alpha_2", "hold")
+    step_constants = (*exact_constants, "g_L", "h_C")
 
     def check(self) -> None:
         """E_L and omega must be in mV, I_e in pA."""
