@@ -368,7 +368,7 @@ POISSON = {"weight": 1.0}
         (lambda _n, _c: bs.ornstein_uhlenbeck(1.0, 1.0, 0.0), ["tau must be above 0 (ms)"]),
         (lambda _n, _c: bs.ornstein_uhlenbeck(1.0, [[1.0]], 1.0), ["std", "one-dimensional", "(1, 1)"]),
         (
-            lambda _n, _c: n.population("p", 6, bs.models.iaf_psc_exp(), shape=(2, 2)),
+            lambda n, _c: n.population("p", 6, bs.models.iaf_psc_exp(), shape=(2, 2)),
             ["shape", "product of n = 6", "(2, 2)"],
         ),
         (lambda n, c: n.frames(c, np.ones((3, 3)), weight=1.0), ["frames 'cells'", "(3, 3)", "6 neurons", "(2, 3)"]),

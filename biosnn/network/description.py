@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 from biosnn import _validate
 from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
-from biosnn.network import frames as encoding
 from biosnn.network import pairs as explicit
-from biosnn.network import rules, stimuli
 from biosnn.network.geometry import geometry
+from biosnn.network.inputs import MOST_IDS, Inputs, names_of, sides_of
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains, VaryingCurrent
 from biosnn.network.population import Group, Population, as_array, as_group
 from biosnn.network.positions import Place, as_place
@@ -27,12 +25,9 @@ if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
 
 SHORTEST_DT = 1e-3  # ms, NEST's finest as well; a shorter one was given in s
-MOST_IDS = 2**31 - 1  # neurons and sources; ids have 32 bits
-MOST_ARRIVALS = 1e5  # of a Poisson input per step: its table of thresholds is as long
-MOST_VARYING = 500.0  # the same, of a rate that varies: exp(-500) is still far from the smallest float64
 
 
-class Description:
+class Description(Inputs):
     """Populations, connections, stimuli and recorders of a network, in the order of the calls.
 
     dt is the step in ms; `seed` decides everything that is random.
@@ -71,7 +66,7 @@ class Description:
                 f"{owner}: expected a neuron model such as models.iaf_psc_exp(), got {_validate.shown(model)}"
             )
         n = _validate.count(owner, "n", n)
-        shape = _shape(owner, shape, n)
+        shape = sides_of(owner, shape, n)
         if model.size() not in (None, n):
             raise DescriptionError(
                 f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
@@ -83,43 +78,6 @@ class Description:
         values = {v: as_values(owner, v, x, n, units[v]) for v, x in initial.items()}
         model.check_initial(owner, values)
         return self._add(owner, Population(name, n, model, values, shape, self._place(owner, positions, n)))
-
-    def spike_source(
-        self,
-        name: str,
-        times: Any,
-        senders: Any = None,
-        n: int | None = None,
-        *,
-        shape: tuple[int, ...] | None = None,
-        positions: Any = None,
-    ) -> Population:
-        """Add `n` sources that fire at given times (ms): to be connected like a population, and placed like one.
-
-        `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
-        source. Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
-        """
-        owner = self._new_owner("spike_source", name)
-        times, senders, n = _trains(owner, times, senders, n)
-        _validate.check_range(owner, "times", times, "ms", at_most=_validate.MOST_STEPS * self.dt)
-        if times.size and times.min() < self.dt / 2:
-            raise DescriptionError(f"{owner}: times must be at least dt = {self.dt:g} ms, got {times.min():g} ms")
-        steps = np.rint(times / self.dt).astype(np.int64)
-        off = ~np.isclose(times, steps * self.dt, rtol=1e-9, atol=1e-6 * self.dt)
-        if off.any():
-            raise DescriptionError(f"{owner}: times must be multiples of dt = {self.dt:g} ms, got {times[off][0]:g} ms")
-        order = np.lexsort((senders, steps))
-        steps, senders = steps[order], senders[order]
-        twice = (np.diff(steps) == 0) & (np.diff(senders) == 0)
-        if twice.any():
-            k = int(np.flatnonzero(twice)[0])
-            raise DescriptionError(
-                f"{owner}: source {senders[k]} fires twice at {steps[k] * self.dt:g} ms; once a step at most"
-            )
-        place = self._place(owner, positions, n)
-        source = self._add(owner, Population(name, n, None, {}, _shape(owner, shape, n), place))
-        self.spike_trains.append(SpikeTrains(source, steps - 1, senders))
-        return source
 
     def connect(
         self,
@@ -146,8 +104,8 @@ class Description:
         """
         index = len(self.connections)
         source, target = as_group("connect", source), as_group("connect", target)
-        name = _validate.optional_name("connect", name) or f"{_names(source)}->{_names(target)}" + (
-            f"#{index}" if self._taken(_names(source), _names(target)) else ""
+        name = _validate.optional_name("connect", name) or f"{names_of(source)}->{names_of(target)}" + (
+            f"#{index}" if self._taken(names_of(source), names_of(target)) else ""
         )
         owner = f"connect {name!r}"
         if any(c.name == name for c in self.connections):
@@ -176,171 +134,6 @@ class Description:
         self.connections.append(found)
         return found
 
-    def poisson(
-        self,
-        target: Group | list[Group],
-        *,
-        rate: Any,
-        weight: float,
-        receptor: str | None = None,
-        name: str | None = None,
-    ) -> PoissonInput:
-        """Give each neuron of the target a Poisson train of its own: rate in Hz per neuron, weight in its unit.
-
-        `rate` is a number, an array of one number per neuron of the target, or changes: `stepped`, `playback` or
-        `sinusoidal`. What arrives at time t is of rate(t). `receptor` as in `connect`.
-        """
-        index = len(self.poisson_inputs)
-        target = as_group("poisson", target)
-        owner = f"poisson {_validate.optional_name('poisson', name) or _names(target)!r}"
-        self._mine(owner, target)
-        self._accepting(owner, target, "spikes")
-        unit = weight_unit(owner, target, receptor)
-        weight = _validate.number(owner, "weight", weight, unit)
-        _validate.check_unit(owner, "weight", weight, unit)
-        found = PoissonInput(
-            name or f"poisson->{_names(target)}#{index}", index, target,
-            self._rate(owner, rate, len(target)),
-            float(np.asarray(signed(owner, target, receptor, weight))), receptor,
-        )  # fmt: skip
-        self.poisson_inputs.append(found)
-        return found
-
-    def current(
-        self,
-        target: Group | list[Group],
-        amplitude: Any,
-        *,
-        start: float = 0.0,
-        stop: float | None = None,
-        name: str | None = None,
-    ) -> CurrentInput | VaryingCurrent:
-        """Inject a current (pA) from `start` to `stop` (ms); currents add up.
-
-        `amplitude` is a number, an array of one number per neuron of the target, or changes: `stepped`, `playback`,
-        `sinusoidal`, `noise` or `ornstein_uhlenbeck`. In the step from t to t + dt the current is that of time t.
-        """
-        group = as_group("current", target)
-        if isinstance(amplitude, stimuli.KINDS):
-            return self._changing_current(group, amplitude, start, stop, name)
-        amplitude = as_values(f"current {_names(group)!r}", "amplitude", amplitude, len(group), "pA")
-        if not isinstance(amplitude, (float, np.ndarray)):
-            raise DescriptionError(
-                f"current {_names(group)!r}: amplitude must be a number or an array, got {_validate.shown(amplitude)}"
-            )
-        level = np.atleast_2d(np.asarray(amplitude, np.float64))
-        times, levels = ([start], level) if stop is None else ([start, stop], np.concatenate([level, 0 * level]))
-        return self.step_current(group, times, levels, name=name)
-
-    def step_current(
-        self, target: Group | list[Group], times: Any, amplitudes: Any, *, name: str | None = None
-    ) -> CurrentInput:
-        """Inject a stepped current, as NEST's step_current_generator: amplitudes[k] (pA) from times[k] (ms) on.
-
-        `amplitudes` is of shape (n_times,), or (n_times, n_neurons) for a value per neuron. Currents add up.
-        """
-        target = as_group("step_current", target)
-        owner = f"current {_validate.optional_name('step_current', name) or _names(target)!r}"
-        self._mine(owner, target)
-        times = times if _validate.is_array(times) else [times]
-        steps = np.array([_validate.whole_steps(owner, "time", t, self.dt) for t in times], np.int64)
-        levels = _validate.array(owner, "amplitudes", amplitudes)
-        _validate.check_unit(owner, "amplitudes", levels, "pA")
-        checked = stimuli.checked_levels(owner, "amplitudes", steps, levels, len(target), self.dt)
-        found = CurrentInput(
-            name or f"current->{_names(target)}#{len(self.currents)}", self._accepting(owner, target, "currents"),
-            checked.steps, checked.values,
-        )  # fmt: skip
-        self.currents.append(found)
-        return found
-
-    def frames(
-        self,
-        target: Group | list[Group],
-        frames: Any,
-        *,
-        weight: float,
-        every: float | None = None,
-        coding: str = "rate",
-        max_rate: float = 100.0,
-        window: float | None = None,
-        threshold: float = 0.1,
-        start: float = 0.0,
-        receptor: str | None = None,
-        name: str | None = None,
-    ) -> PoissonInput | Population:
-        """Show an image [H, W] or frames [T, H, W] of values from 0 to 1 to a target that has a neuron for each pixel.
-
-        Frame k is shown from `start` + k `every` (ms) on; after the last one nothing is.
-        - `coding` "rate": Poisson input of a rate of value * `max_rate` (Hz). One image without `every` stays.
-        - "latency", "delta": the spikes of `frame_source`, each to its own neuron one step later; for "delta" the
-          target has 2 H W neurons, those of ON first.
-        Returns the Poisson input or the source, which `name` names.
-        """
-        group = as_group("frames", target)
-        owner = f"frames {_validate.optional_name('frames', name) or _names(group)!r}"
-        _validate.known(owner, "coding", coding, encoding.CODINGS)
-        images = encoding.checked_frames(owner, frames)
-        sides = (2, *images.shape[1:]) if coding == "delta" else images.shape[1:]
-        shape = group.shape if isinstance(group, Population) else None
-        if len(group) != math.prod(sides) or shape not in (None, sides):
-            raise DescriptionError(
-                f"{owner}: coding {coding!r} needs a target of shape {sides}, got {len(group)} neurons"
-                + (f" of shape {shape}" if shape else "")
-            )
-        if coding != "rate":
-            source = self.frame_source(
-                name or f"frames->{_names(group)}", images, every=every, coding=coding, window=window,
-                threshold=threshold, start=start,
-            )  # fmt: skip
-            self.connect(source, group, rules.one_to_one(), weight=weight, delay=self.dt, receptor=receptor)
-            return source
-        if every is None and len(images) > 1:
-            raise DescriptionError(f"{owner}: every (ms) must be given for {len(images)} frames")
-        steps = None if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
-        begin = _validate.whole_steps(owner, "start", start, self.dt, at_least=0)
-        highest = _validate.number(owner, "max_rate", max_rate, "Hz", at_least=0)
-        levels = encoding.rates(images, highest, begin, steps)
-        return self.poisson(group, rate=levels, weight=weight, receptor=receptor, name=name)
-
-    def frame_source(
-        self,
-        name: str,
-        frames: Any,
-        *,
-        every: float | None = None,
-        coding: str = "latency",
-        window: float | None = None,
-        threshold: float = 0.1,
-        start: float = 0.0,
-    ) -> Population:
-        """Add sources that fire for the pixels of an image [H, W] or frames [T, H, W], of values from 0 to 1.
-
-        Frame k is shown from `start` + k `every` (ms) on.
-        - `coding` "latency": a pixel x > 0 fires once a frame, (1 - x) * `window` (ms, default: `every`) after its
-          start, and at least one step after it. The sources have the shape (H, W).
-        - "delta": a pixel fires where it differs by more than `threshold` from what it was at its last spike, or in
-          the first frame. The sources have the shape (2, H, W): ON for brighter, OFF for darker.
-        """
-        owner = self._new_owner("frame_source", name)
-        _validate.known(owner, "coding", coding, encoding.CODINGS[1:])
-        images = encoding.checked_frames(owner, frames)
-        begin = _validate.whole_steps(owner, "start", start, self.dt, at_least=0)
-        if every is None:
-            raise DescriptionError(f"{owner}: every (ms) must be given for coding {coding!r}")
-        steps = _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
-        if coding == "delta":
-            least = _validate.number(owner, "threshold", threshold, at_least=0)
-            at, senders = encoding.changes(images, least, begin, steps)
-            shape = (2, *images.shape[1:])
-        else:
-            within = steps if window is None else _validate.whole_steps(owner, "window", window, self.dt, at_least=1)
-            if within > steps:
-                raise DescriptionError(f"{owner}: window must be at most every = {every:g} ms, got {window:g} ms")
-            at, senders = encoding.latencies(images, begin, steps, within)
-            shape = images.shape[1:]
-        return self.spike_source(name, at * self.dt, senders, math.prod(shape), shape=shape)
-
     def record(
         self,
         target: Group | list[Group],
@@ -354,7 +147,7 @@ class Description:
         The results appear under the populations' names, or under `name`.
         """
         target = as_group("record", target)
-        owner = f"record {_names(target)!r}"
+        owner = f"record {names_of(target)!r}"
         self._mine(owner, target)
         for population, _ in target.pieces:
             names = {} if population.model is None else population.model.recordable()
@@ -362,57 +155,10 @@ class Description:
         if variable == "spikes" and every is not None:
             raise DescriptionError(f"{owner}: spikes are recorded whenever they happen; `every` is for state variables")
         steps = 1 if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
-        found = Recorder(_validate.optional_name("record", name) or _names(target), target, variable, steps)
+        found = Recorder(_validate.optional_name("record", name) or names_of(target), target, variable, steps)
         if any((r.name, r.variable) == (found.name, variable) for r in self.recorders):
             raise DescriptionError(f"{owner}: {variable!r} is recorded under {found.name!r} already; give another name")
         self.recorders.append(found)
-        return found
-
-    def _rate(self, owner: str, rate: Any, n: int) -> float | stimuli.Levels | stimuli.Sinusoidal:
-        """A rate (Hz) as it is kept; in step s there arrives what is due at (s + 1) dt."""
-        if not isinstance(rate, (stimuli.Levels, *stimuli.KINDS)) and not _validate.is_array(rate):
-            return _validate.number(owner, "rate", rate, "Hz", at_least=0, at_most=MOST_ARRIVALS * 1e3 / self.dt)
-        if isinstance(rate, (stimuli.Noise, stimuli.OrnsteinUhlenbeck)):
-            raise DescriptionError(f"{owner}: rate must be a number, an array, stepped, playback or sinusoidal")
-        most = MOST_VARYING * 1e3 / self.dt
-        if isinstance(rate, stimuli.Sinusoidal):
-            stimuli.check_per_neuron(owner, rate, n)
-            _validate.check_range(
-                owner, "largest rate", np.asarray(rate.offset + np.abs(rate.amplitude)), "Hz", at_most=most
-            )
-            return rate
-        if isinstance(rate, stimuli.LEVELS):
-            rate = stimuli.levels_of(owner, "rates", rate, n, self.dt)
-        elif not isinstance(rate, stimuli.Levels):
-            rate = stimuli.Levels(
-                np.zeros(1, np.int64), np.atleast_2d(np.asarray(as_values(owner, "rate", rate, n, "Hz")))
-            )
-        _validate.check_range(owner, "rate", rate.values, "Hz", at_least=0, at_most=most)
-        return stimuli.Levels(rate.steps - 1, rate.values)
-
-    def _changing_current(
-        self, target: Group, source: stimuli.Stimulus, start: float, stop: float | None, name: str | None
-    ) -> CurrentInput | VaryingCurrent:
-        owner = f"current {_validate.optional_name('current', name) or _names(target)!r}"
-        self._mine(owner, target)
-        self._accepting(owner, target, "currents")
-        index = len(self.currents)
-        name = name or f"current->{_names(target)}#{index}"
-        begin = _validate.whole_steps(owner, "start", start, self.dt)
-        end = None if stop is None else _validate.whole_steps(owner, "stop", stop, self.dt)
-        if end is not None and end <= begin:
-            raise DescriptionError(f"{owner}: stop must be after start = {start:g} ms, got {stop:g} ms")
-        found: CurrentInput | VaryingCurrent
-        if isinstance(source, stimuli.LEVELS):
-            _validate.check_unit(owner, "amplitudes", source.values, "pA")
-            levels = stimuli.levels_of(owner, "amplitudes", source, len(target), self.dt, begin, end)
-            found = CurrentInput(name, target, levels.steps, levels.values)
-        else:
-            assert isinstance(source, (stimuli.Sinusoidal, stimuli.Noise, stimuli.OrnsteinUhlenbeck))
-            stimuli.check_per_neuron(owner, source, len(target))
-            stimuli.check_current(owner, source, self.dt)
-            found = VaryingCurrent(name, index, target, source, begin, end)
-        self.currents.append(found)
         return found
 
     def _new_owner(self, kind: str, name: Any) -> str:
@@ -454,19 +200,6 @@ class Description:
         return any(c.name == f"{source}->{target}" for c in self.connections)
 
 
-def _shape(owner: str, shape: Any, n: int) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    sides = tuple(_validate.count(owner, "shape", x) for x in (shape if _validate.is_array(shape) else [shape]))
-    if math.prod(sides) != n:
-        raise DescriptionError(f"{owner}: shape must have a product of n = {n}, got {sides}")
-    return sides
-
-
-def _names(group: Group) -> str:
-    return "+".join(dict.fromkeys(p.name for p, _ in group.pieces))
-
-
 def _own(source: Group, target: Group) -> NDArray[np.int64]:
     """For each source, its position among the targets; -1 if it is none."""
     position: dict[str, NDArray[np.int64]] = {}
@@ -480,28 +213,3 @@ def _own(source: Group, target: Group) -> NDArray[np.int64]:
         for p, index in source.pieces
     ]
     return np.concatenate([np.empty(0, np.int64), *parts])
-
-
-def _trains(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Times and senders as flat arrays, and the number of sources."""
-    if _validate.is_array(times) and any(map(_validate.is_array, times[:1])):
-        if senders is not None:
-            raise DescriptionError(f"{owner}: give either a list of trains, or one list of times with senders")
-        trains = [_train(owner, f"times[{k}]", t) for k, t in enumerate(times)]
-        senders = np.repeat(np.arange(len(trains)), [t.size for t in trains])
-        n = len(trains) if n is None else n
-        times = np.concatenate(trains)
-    times = _train(owner, "times", times)
-    n = None if n is None else _validate.count(owner, "n", n)
-    senders = np.zeros(times.size, np.int64) if senders is None else senders
-    senders = _validate.indices(owner, "senders", senders, MOST_IDS if n is None else n)
-    if times.shape != senders.shape:
-        raise DescriptionError(f"{owner}: times and senders must be of one length, got {times.size} and {senders.size}")
-    return times, senders, int(senders.max(initial=0)) + 1 if n is None else n
-
-
-def _train(owner: str, name: str, times: Any) -> np.ndarray:
-    found = _validate.array(owner, name, times)
-    if found.ndim != 1:
-        raise DescriptionError(f"{owner}: {name} must be a list of times (ms), got {_validate.shown(times)}")
-    return found
