@@ -55,19 +55,25 @@ def steps_apart(around: Around, step: list[str], strides: bool, parallel: bool) 
 def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
     """One parallel region for all steps: each thread takes those of its partitions, and meets the others."""
     meet = "meet(meetings, n)"
-    before = ["if w == 0:", *indented(around.before, 4)] if around.before else []
+    before = ["if worker == 0:", *indented(around.before, 4)] if around.before else []
     waiting = [meet] if around.waits else []
     turn, turned = (["turn = 0"], ["turn = 1 - turn"]) if around.after else ([], [])
-    head = ["n = workers[0]", "meetings[0] = 0", "reached[0] = first_step", "for w in prange(n):", *indented(turn, 4)]
+    head = [
+        "n = workers[0]",
+        "meetings[0] = 0",
+        "reached[0] = first_step",
+        "for worker in prange(n):",
+        *indented(turn, 4),
+    ]
     if not strides:
         return [
             *head,
             "    for step in range(first_step, last_step):",
             *indented([*before, *waiting], 8),
-            "        for p in range(w, drive_at.size - 1, n):",
+            "        for p in range(worker, drive_at.size - 1, n):",
             *indented([*step, *around.after], 12),
             f"        {meet}",
-            "        if w == 0:",
+            "        if worker == 0:",
             "            reached[0] = step + 1",
             f"        if {around.full}:",
             "            break",
@@ -78,14 +84,14 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
         *head,
         "    for begin in range(first_step, last_step, stride[0]):",
         "        end = min(begin + stride[0], last_step)",
-        *indented(["if w == 0:", *indented(_each_step(around.before), 4)] if around.before else [], 8),
-        "        for p in range(w, drive_at.size - 1, n):",
+        *indented(["if worker == 0:", *indented(_each_step(around.before), 4)] if around.before else [], 8),
+        "        for p in range(worker, drive_at.size - 1, n):",
         "            for step in range(begin, end):",
         *indented(step, 16),
         *indented(around.after, 12),
         f"        {meet}",
         "        step = end - 1",
-        "        if w == 0:",
+        "        if worker == 0:",
         "            reached[0] = end",
         f"        if {around.full}:",
         "            break",

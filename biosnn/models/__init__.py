@@ -1,6 +1,7 @@
 """Neuron models, by NEST's names. A new one is a file beside these and a line in MODELS."""
 
 from biosnn.models.base import NeuronModel
+from biosnn.models.compartments import adex_2c, adex_3c, lif_3c
 from biosnn.models.glif_psc import glif_psc
 from biosnn.models.iaf_cond import iaf_cond_alpha, iaf_cond_exp
 from biosnn.models.iaf_psc_alpha import iaf_psc_alpha
@@ -13,6 +14,8 @@ from biosnn.models.relays import parrot_neuron, poisson
 MODELS: dict[str, type[NeuronModel]] = {
     m.name: m
     for m in (
+        adex_2c,
+        adex_3c,
         glif_psc,
         iaf_cond_alpha,
         iaf_cond_exp,
@@ -20,6 +23,7 @@ MODELS: dict[str, type[NeuronModel]] = {
         iaf_psc_delta,
         iaf_psc_exp,
         izhikevich,
+        lif_3c,
         mat2_psc_exp,
         parrot_neuron,
         poisson,
@@ -29,6 +33,8 @@ MODELS: dict[str, type[NeuronModel]] = {
 __all__ = [
     "MODELS",
     "NeuronModel",
+    "adex_2c",
+    "adex_3c",
     "glif_psc",
     "iaf_cond_alpha",
     "iaf_cond_exp",
@@ -36,6 +42,7 @@ __all__ = [
     "iaf_psc_delta",
     "iaf_psc_exp",
     "izhikevich",
+    "lif_3c",
     "mat2_psc_exp",
     "parrot_neuron",
     "poisson",

@@ -139,13 +139,21 @@ def as_receptors(owner: str, given: Any, n_compartments: int) -> list[GivenRecep
 
 
 def own(
-    name: str, kind: str, tau: str, default: float, reversal: tuple[str, float] | None = None, *, what: str
+    name: str,
+    kind: str,
+    tau: str,
+    default: float,
+    reversal: tuple[str, float] | None = None,
+    *,
+    what: str,
+    compartment: int = 0,
 ) -> Receptor:
     """A receptor of a model of NEST's: `tau` and `reversal` are the model's own names of its parameters."""
     parameters = {tau: Parameter(default, "ms", f"time constant of {what}", above=SHORTEST_TAU)}
     if reversal is not None:
         parameters[reversal[0]] = Parameter(reversal[1], "mV", f"reversal potential of {what}")
-    return Receptor(name, kind, (tau,), reversal[0] if reversal else None, parameters=parameters)
+    E_rev = reversal[0] if reversal else None
+    return Receptor(name, kind, (tau,), E_rev, compartment=compartment, parameters=parameters)
 
 
 def _make(kind: str, name: str, tau: Mapping[str, Any], E_rev: Any, Mg: Any, compartment: int) -> GivenReceptor:

@@ -111,8 +111,8 @@ class Inputs:
         _validate.check_unit(owner, "amplitudes", levels, "pA")
         checked = stimuli.checked_levels(owner, "amplitudes", steps, levels, len(target), self.dt)
         found = CurrentInput(
-            name or f"current->{names_of(target)}#{len(self.currents)}", self._accepting(owner, target, "currents"), checked.steps,
-            checked.values,
+            name or f"current->{names_of(target)}#{len(self.currents)}",
+            self._accepting(owner, target, "currents"), checked.steps, checked.values,
         )  # fmt: skip
         self.currents.append(found)
         return found
