@@ -1,8 +1,10 @@
 """Neuron models, by NEST's names. A new one is a file beside these and a line in MODELS."""
 
+from biosnn.models.aeif import aeif_cond_exp, aeif_psc_exp
 from biosnn.models.base import NeuronModel
 from biosnn.models.compartments import adex_2c, adex_3c, lif_3c
 from biosnn.models.glif_psc import glif_psc
+from biosnn.models.hh import hh_psc_alpha
 from biosnn.models.iaf_cond import iaf_cond_alpha, iaf_cond_exp
 from biosnn.models.iaf_psc_alpha import iaf_psc_alpha
 from biosnn.models.iaf_psc_delta import iaf_psc_delta
@@ -17,6 +19,9 @@ MODELS: dict[str, type[NeuronModel]] = {
         adex_2c,
         adex_3c,
         glif_psc,
+        aeif_cond_exp,
+        aeif_psc_exp,
+        hh_psc_alpha,
         iaf_cond_alpha,
         iaf_cond_exp,
         iaf_psc_alpha,
@@ -35,7 +40,10 @@ __all__ = [
     "NeuronModel",
     "adex_2c",
     "adex_3c",
+    "aeif_cond_exp",
+    "aeif_psc_exp",
     "glif_psc",
+    "hh_psc_alpha",
     "iaf_cond_alpha",
     "iaf_cond_exp",
     "iaf_psc_alpha",

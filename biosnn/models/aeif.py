@@ -1,0 +1,248 @@
+"""The adaptive exponential integrate-and-fire membrane (AdEx), and its two named combinations with receptors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from biosnn import _validate
+from biosnn.distributions import extremes
+from biosnn.errors import DescriptionError
+from biosnn.fastmath import exp, log
+from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, check_millivolts
+from biosnn.models.receptors import own
+
+# typed: a plain literal would widen the float32 loop to float64
+THREE, FOUR, NINE, TWENTY_ONE, THIRTY, THIRTY_SIX = (np.float32(n) for n in (3, 4, 9, 21, 30, 36))
+R3, R4, R9, R12, R24, R40, R60 = (np.float32(1 / n) for n in (3, 4, 9, 12, 24, 40, 60))
+TWO_THIRDS, LEAST = np.float32(2 / 3), np.float32(1e-30)
+
+
+def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
+    """Adaptive exponential integrate-and-fire membrane over one step, with its spike where it falls within the step.
+
+        C_m dV/dt = -g_L V + g_L D exp((V - theta)/D) - w + I(t) - G(t) V      V in mV above E_L, I and w in pA
+        tau_w dw/dt = a V - w;      at V >= V_peak: V <- V_reset, w <- w + b
+
+    Without its exponential term V would drift by P(t). Given P, the equation is Bernoulli's, and this solves it:
+
+        V(t) = V(0) + P(t) - D ln(1 - A q J(t)),    J(t) = int_0^t E ds,   E = exp(P/D),
+        A = g_L/C_m,   q = exp((V(0) - theta)/D)
+
+    so the upswing, which no polynomial follows, costs no accuracy. V reaches V_peak at the time s at which
+    q (A J + z_peak E) = 1, z_peak = exp((theta - V_peak)/D); from there it goes on at V_reset, in the same step. Time
+    is in
+    steps. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    """
+    free = refractory <= ZERO
+    h_C = p.h_C if free else ZERO
+    Aq = (p.A if free else ZERO) * exp(p.per_D * V_m - p.theta_D)
+    P, middle, w1 = drift(V_m, w, h_C, x, p)
+    e = p.per_D * P
+    E = exp(e)
+    J = SIXTH * (ONE + FOUR * exp(p.per_D * middle) + E)
+    leak = h_C * (p.g_L + x.G_mid)  # what leaks of the upswing leaks again
+    leak = leak * (ONE - R3 * leak)
+    up, down = feedback(Aq * J, e)
+    left = ONE - Aq * J * (ONE - leak * down)
+    w1 = w1 + p.up_w * up
+    high = p.z_A * Aq
+    spiked = (left <= high * E) & free
+
+    # When it spikes: with P bent as it is, until a first guess of s.
+    need = (ONE - high) / Aq
+    bend = p.per_D * (TWO * P - FOUR * middle)
+    s = held(need * log_ratio((e - HALF * leak) * need))
+    B = e - bend + TWO_THIRDS * bend * s - HALF * leak * (ONE - R3 * within(HALF * e * s))
+    first = need / (ONE + p.z_A * B)
+    v = B * first
+    v = np.sqrt(ONE + v if v > -ONE else ZERO) - ONE
+    s = held(first * log_ratio(v) * TWO / (v + TWO))
+
+    # The rest of the step, after a spike: from V_reset, where the upswing has hardly begun.
+    rest = ONE - s
+    m = HALF + HALF * s
+    h_C, h_w = (ZERO if p.hold > ZERO else p.h_C * rest), p.h_w * rest
+    w2 = w + s * (w1 - w) + p.b
+    grown = h_w * (p.a * p.V_reset - w2)
+    a0, am = p.g_L + at(s, x.G_start, x.G_mid, x.G_end), p.g_L + at(m, x.G_start, x.G_mid, x.G_end)
+    k1 = h_C * (at(s, x.I_start, x.I_mid, x.I_end) - w2 - a0 * p.V_reset)
+    k2 = h_C * (at(m, x.I_start, x.I_mid, x.I_end) - w2 - HALF * grown - am * (p.V_reset + HALF * k1))
+    w2 = w2 + grown + HALF * h_w * p.a * k2
+    k3 = h_C * (x.I_end - w2 - (p.g_L + x.G_end) * (p.V_reset + TWO * k2 - k1))
+    P2 = SIXTH * (k1 + FOUR * k2 + k3)
+    e = p.per_D * P2
+    y = p.q_reset * h_C * (ONE + HALF * e * (ONE + R3 * e))
+    v2 = p.V_reset + P2 + p.D * y * (ONE + y * (HALF + R3 * y))
+
+    v = V_m + P - p.D * (leak * up + log(left if left > LEAST else LEAST))
+    v = v2 if spiked else v
+    v = p.V_peak if v > p.V_peak else v
+    return v, (w2 if spiked else w1), (p.hold if spiked else refractory - ONE), spiked
+
+
+def drift(V: Any, w: Any, h_C: Any, x: Any, p: Any) -> Any:
+    """P at the end and in the middle of a step by the classical Runge-Kutta method, and w at its end."""
+    grown = p.h_w * (p.a * V - w)
+    k1 = h_C * (x.I_start - w - (p.g_L + x.G_start) * V)
+    k2 = h_C * (x.I_mid - w - HALF * grown - (p.g_L + x.G_mid) * (V + HALF * k1))
+    k3 = h_C * (x.I_mid - w - HALF * grown - (p.g_L + x.G_mid) * (V + HALF * k2))
+    k4 = h_C * (x.I_end - w - grown - (p.g_L + x.G_end) * (V + k3))
+    P = SIXTH * (k1 + TWO * (k2 + k3) + k4)
+    middle = HALF * (P + R4 * (k1 - k4))
+    return P, middle, w + grown + p.h_w * p.a * SIXTH * (FOUR * middle + P)
+
+
+def log_ratio(u: Any) -> Any:
+    """ln(1 + u)/u: the Pade approximant [2/2], to 1e-5 for u = 0.5, to 0.25 % for 2."""
+    return (THIRTY + u * (TWENTY_ONE + u)) / (THIRTY + u * (THIRTY_SIX + u * NINE))
+
+
+def feedback(y: Any, e: Any) -> Any:
+    """What the upswing does to P, as it leaks: -leak D `up` at the end of the step, and J is less by leak `down`.
+
+    With X = -D ln(1 - y j(t)), y = q A J(1), j = J(t)/J(1): up = int_0^1 X/D dt, down = int_0^1 (1 - j) X/D dt. Series
+    in y,
+    their last terms such that they are exact at y = 1, for a slope e of ln E up to 2.
+    """
+    y = ONE if y > ONE else y
+    bent = within(HALF * e)
+    up = y * ((HALF + y * (SIXTH + y * y * R3)) - bent * (SIXTH + y * (R12 + y * R4)))
+    return up, y * (SIXTH + y * (R24 + y * (R60 + y * R40))) * (ONE - R9 * bent)
+
+
+def within(x: Any) -> Any:
+    """x, held between -1 and 1."""
+    x = ONE if x > ONE else x
+    return -ONE if x < -ONE else x
+
+
+def held(s: Any) -> Any:
+    """s, held between 0 and 1; of NaN, 0."""
+    s = s if s > ZERO else ZERO
+    return ONE if s > ONE else s
+
+
+def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
+    """A quantity at fraction t of the step: the parabola through its start, middle and end."""
+    return start + t * ((FOUR * middle - THREE * start - end) + t * TWO * (start - TWO * middle + end))
+
+
+_PARAMETERS: Mapping[str, Parameter] = {
+    "C_m": Parameter(281.0, "pF", "membrane capacitance", above=1e-3),
+    "g_L": Parameter(30.0, "nS", "leak conductance", above=1e-6),
+    "E_L": Parameter(-70.6, "mV", "resting potential"),
+    "V_th": Parameter(-50.4, "mV", "potential at which the upswing begins"),
+    "Delta_T": Parameter(2.0, "mV", "sharpness of the upswing"),
+    "V_peak": Parameter(0.0, "mV", "potential at which a spike is detected"),
+    "V_reset": Parameter(-60.0, "mV", "potential after a spike"),
+    "t_ref": Parameter(0.0, "ms", "refractory time, rounded to steps", at_least=0),
+    "a": Parameter(4.0, "nS", "adaptation below threshold"),
+    "b": Parameter(80.5, "pA", "what a spike adds to w"),
+    "tau_w": Parameter(144.0, "ms", "time constant of the adaptation", above=SHORTEST_TAU_M),
+    "I_e": Parameter(0.0, "pA", "constant current"),
+}
+# V_peak counts as at most so many Delta_T above V_th: V runs from there to infinity within 1e-26 C_m/g_L.
+HIGHEST_PEAK = 60.0
+
+
+class AdEx(NeuronModel):
+    """What the adaptive exponential models share."""
+
+    membrane = _PARAMETERS
+    states = (
+        State("V_m", "mV", initial="E_L", origin="E_L"),
+        State("w", "pA"),
+        State("refractory", "steps", public=False),
+    )
+    step = staticmethod(adaptive_exponential)
+    step_constants = (
+        "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_reset", "a", "b", "h_w", "up_w", "hold",
+    )  # fmt: skip
+
+    def check(self) -> None:
+        """Delta_T must be positive, potentials in order and in mV, I_e in pA."""
+        _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
+        sharpest = extremes(self.values["Delta_T"])[0]
+        if sharpest <= 0:
+            raise DescriptionError(
+                f"{self.name}: Delta_T must be above 0 mV, got {sharpest:g}; a sharp threshold without adaptation is "
+                f"{self.name.replace('aeif', 'iaf')}'s; with adaptation a small Delta_T, such as 0.2"
+            )
+        names = ("E_L", "V_reset", "V_th", "V_peak")
+        check_millivolts(self, self.name, {name: self.values[name] for name in names})
+        self.check_ordered("V_reset", "V_peak")
+        self.check_ordered("V_th", "V_peak")
+
+    def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
+        """V_m must be in mV."""
+        check_millivolts(self, owner, {name: value for name, value in initial.items() if name == "V_m"})
+
+    def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
+        """Constants of the scalar function; times are in steps."""
+        C_m, g_L, D = (np.asarray(p[name]) for name in ("C_m", "g_L", "Delta_T"))
+        theta = np.asarray(p["V_th"]) - p["E_L"]
+        V_reset = np.asarray(p["V_reset"]) - p["E_L"]
+        V_peak = np.minimum(np.asarray(p["V_peak"]) - p["E_L"], theta + HIGHEST_PEAK * D)
+        return {
+            "g_L": g_L,
+            "h_C": dt / C_m,
+            "A": dt * g_L / C_m,
+            "D": D,
+            "per_D": 1 / D,
+            "theta_D": theta / D,
+            "z_A": np.exp(-(V_peak - theta) / D) / (dt * g_L / C_m),
+            "q_reset": g_L * np.exp(np.clip((V_reset - theta) / D, -HIGHEST_PEAK, HIGHEST_PEAK)),
+            "V_peak": V_peak,
+            "V_reset": V_reset,
+            "a": np.asarray(p["a"]),
+            "b": np.asarray(p["b"]),
+            "h_w": -np.expm1(-dt / np.asarray(p["tau_w"])),
+            "up_w": dt / np.asarray(p["tau_w"]) * p["a"] * D,
+            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
+            "I_e": np.asarray(p["I_e"]),
+        }
+
+
+class aeif_cond_exp(AdEx):  # noqa: N801 - NEST's name
+    """Adaptive exponential integrate-and-fire neuron (AdEx), exponentially decaying conductances.
+
+        C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w - g_ex (V - E_ex) - g_in (V - E_in) + I_e
+        + I_stim
+        tau_w dw/dt = a (V - E_L) - w,      dg_x/dt = -g_x/tau_syn_x
+        at V >= V_peak a spike: V <- V_reset, w <- w + b
+
+    The spike falls where it falls within the step, and V goes on from V_reset in the rest of it (or is held for t_ref
+    after
+    this step); it is told at the step's end, at most one a step. g_x jumps by |weight| (nS); positive weights open
+    g_ex,
+    negative ones g_in. Parameters, units and defaults are those of NEST's `aeif_cond_exp`, Delta_T = 0 excepted; V_m
+    starts at
+    E_L. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    """
+
+    name = "aeif_cond_exp"
+    own_receptors = (
+        own("ex", "exp", "tau_syn_ex", 0.2, ("E_ex", 0.0), what="excitatory conductances"),
+        own("in", "exp", "tau_syn_in", 2.0, ("E_in", -85.0), what="inhibitory conductances"),
+    )
+
+
+class aeif_psc_exp(AdEx):  # noqa: N801 - NEST's name
+    """Adaptive exponential integrate-and-fire neuron (AdEx), exponentially decaying currents.
+
+        C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w + I_syn_ex + I_syn_in + I_e + I_stim
+
+    Otherwise as `aeif_cond_exp`, by NEST's `aeif_psc_exp`; weights are in pA, and I_syn_in is negative (NEST records
+    its
+    magnitude).
+    """
+
+    name = "aeif_psc_exp"
+    own_receptors = (
+        own("ex", "exp", "tau_syn_ex", 0.2, what="excitatory currents"),
+        own("in", "exp", "tau_syn_in", 2.0, what="inhibitory currents"),
+    )
