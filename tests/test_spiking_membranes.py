@@ -11,27 +11,28 @@ CURRENT = 700.0  # pA
 
 
 def solved(until):
-    """V of aeif_psc_exp under a constant current, with the resets, and its spikes (ms)."""
+    """V of aeif_psc_exp under a constant current, with the resets, and its spikes (ms).
 
-    def change(t, y):
-        V, w = min(y[0], 0.0), y[1]
-        return (
-            (-30.0 * (V + 70.6) + 60.0 * np.exp((V + 50.4) / 2.0) - w + CURRENT) / 281.0,
-            (4.0 * (V + 70.6) - w) / 144.0,
-        )
+    In z = exp(-(V - V_th)/Delta_T) the upswing is nearly a straight line, which meets zero where V runs to infinity.
+    """
 
-    def peak(t, y):
-        return y[0]
+    def change(_t, y):
+        V, w = -50.4 - 2.0 * np.log(max(y[0], 1e-11)), y[1]
+        rest = -30.0 * (V + 70.6) - w + CURRENT
+        return -30.0 / 281.0 - y[0] * rest / (2.0 * 281.0), (4.0 * (V + 70.6) - w) / 144.0
 
-    peak.terminal, peak.direction = True, 1
-    t, y, spikes, end = 0.0, [-70.6, 0.0], [], until
-    while t < end:
-        found = solve_ivp(change, (t, end), y, method="LSODA", rtol=1e-10, atol=1e-10, events=peak)
+    def peak(_t, y):
+        return y[0] - np.exp(-50.4 / 2.0)
+
+    peak.terminal, peak.direction = True, -1
+    t, y, spikes = 0.0, [np.exp(20.2 / 2.0), 0.0], []
+    while t < until:
+        found = solve_ivp(change, (t, until), y, method="DOP853", rtol=1e-9, atol=1e-11, events=peak)
         t, y = found.t[-1], list(found.y[:, -1])
         if found.status == 1:
             spikes.append(t)
-            y = [-60.0, y[1] + 80.5]
-    return y[0], np.array(spikes)
+            y = [np.exp(9.6 / 2.0), y[1] + 80.5]
+    return -50.4 - 2.0 * np.log(y[0]), np.array(spikes)
 
 
 @pytest.mark.parametrize("dt", [0.2, 0.1])

@@ -160,7 +160,8 @@ class AdEx(NeuronModel):
     )
     step = staticmethod(adaptive_exponential)
     step_constants = (
-        "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_reset", "a", "b", "h_w", "up_w", "hold",
+        "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_reset", "a", "b",
+        "h_w", "up_w", "hold",
     )  # fmt: skip
 
     def check(self) -> None:
@@ -169,7 +170,7 @@ class AdEx(NeuronModel):
         sharpest = extremes(self.values["Delta_T"])[0]
         if sharpest <= 0:
             raise DescriptionError(
-                f"{self.name}: Delta_T must be above 0 mV, got {sharpest:g}; a sharp threshold without adaptation is "
+                f"{self.name}: Delta_T must be above 0 mV, got {sharpest:g}; a sharp threshold, not adapting, is "
                 f"{self.name.replace('aeif', 'iaf')}'s; with adaptation a small Delta_T, such as 0.2"
             )
         names = ("E_L", "V_reset", "V_th", "V_peak")
