@@ -95,7 +95,6 @@ def test_what_makes_no_model_is_refused():
         ({"tau_syn": 2.0}, "tau_syn must be a list"),
         ({"tau_syn": [2.0, 0.0]}, "tau_syn_2 must be above"),
         ({"tau_syn": [2.0], "receptors": [bs.receptors.exp("a")]}, "tau_syn or receptors, not both"),
-        ({"receptors": [bs.receptors.AMPA()]}, "'AMPA' is a conductance"),
         ({"V_reset": -50.0}, "V_reset must be below V_th"),
         ({"V_th": -0.05}, "V_th must be in mV"),
     ):

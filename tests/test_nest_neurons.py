@@ -20,8 +20,14 @@ CASES = sorted(PROTOCOL["cases"])
 TRACES = sorted(key for key in NEST if key.count("/") == 2 and not key.endswith(("/times", "/spikes")))
 # Cases that NEST has few spikes of: a weight of the published scheme acts for one step of 0.1 ms only.
 FEW = {("izhikevich_published", "syn"): 0, ("mat2_psc_exp", "syn"): 2}
-# Largest difference of a potential from NEST's, mV; elsewhere 1e-3.
-TOLERANCE = {"izhikevich": 0.01, "izhikevich_published": 0.05}  # the upstroke of a spike takes 40 mV a step
+# Largest difference of a potential from NEST's, mV; elsewhere 1e-3. Of those that NEST integrates with an adaptive step
+# it holds from two steps before a spike to one after it only where the potential is not on its way up or down a spike.
+TOLERANCE = {
+    "izhikevich": 0.01, "izhikevich_published": 0.05,  # the upstroke of a spike takes 40 mV a step
+    "aeif_cond_exp": 0.05, "hh_psc_alpha": 0.2,
+}  # fmt: skip
+BETWEEN_SPIKES = ("aeif_cond_exp",)
+STATES = {"w": 0.01, "Act_m": 2e-3, "Inact_h": 5e-4, "Act_n": 5e-4}  # likewise, pA and fractions
 
 
 def simulate(case):
@@ -72,8 +78,14 @@ def test_traces_equal_nest_s_at_every_sample(runs, trace):
     ours = runs[case].samples["neurons"][variable]
     steps = NEST[f"{case}/{protocol}/times"]
     np.testing.assert_array_equal(np.rint(ours.times / DT)[: steps.size], steps)
-    values = ours.values[: steps.size, ["step", "syn"].index(protocol)]
+    values, theirs = ours.values[: steps.size, ["step", "syn"].index(protocol)], NEST[trace]
+    if case in BETWEEN_SPIKES:
+        spikes = NEST[f"{case}/{protocol}/spikes"]
+        between = np.abs(steps[:, None] - spikes[None, :] + 0.5).min(1) > 2
+        values, theirs = values[between], theirs[between]
     if variable in ("V_m", "U_m"):
-        np.testing.assert_allclose(values, NEST[trace], rtol=0, atol=TOLERANCE.get(case, 1e-3))
-    else:  # what float32 cannot hold any more counts as zero
-        np.testing.assert_allclose(values, NEST[trace], rtol=1e-3, atol=1e-30)
+        np.testing.assert_allclose(values, theirs, rtol=0, atol=TOLERANCE.get(case, 1e-3))
+    elif variable in STATES:
+        np.testing.assert_allclose(values, theirs, rtol=0, atol=STATES[variable])
+    else:  # what is far below any weight counts as zero
+        np.testing.assert_allclose(values, theirs, rtol=1e-3, atol=1e-12)

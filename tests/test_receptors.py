@@ -222,4 +222,4 @@ def test_receptor_modes_of_the_command_line(tmp_path):
         assert cli.main([*asked, *extra]) in (0, None)
         config = json.loads((out / "run_config.json").read_text())
         assert config["receptor_mode"] == mode
-        assert config["receptor_dtype"] == ("float16" if extra else "float32")
+        assert config["receptor_state_dtype"] == ("float16" if extra else "float32")

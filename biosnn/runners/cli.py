@@ -67,7 +67,7 @@ def simulate(args: argparse.Namespace) -> None:
         {
             "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
             "device": args.device, "threads": plan.threads, "mode": args.mode, "spikes": args.spikes,
-            "out": str(directory.path), "receptor_dtype": plan.receptor_dtype, **chosen_ways(plan),
+            "out": str(directory.path), "receptor_state_dtype": plan.receptor_dtype, **chosen_ways(plan),
             "ring_capacity_max": _capacity_max(args, plan),
             "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
         },
