@@ -29,6 +29,7 @@ PROTOCOL = json.loads(str(NEST["protocol"]))
 OTHERS = {
     "step_amplitude_pA": 500.0, "w_exc": 40.0, "w_inh": -40.0, "receptors": None, "set_params": {}, "initial": {},
 }  # fmt: skip
+SOURCE_HZ = 40.0
 
 
 def main() -> None:
@@ -65,17 +66,24 @@ def measured(name: str) -> str:
     cases = cases_of(name)
     runs = {case: simulate(name, PROTOCOL["cases"][case] if case else OTHERS, DT) for case in cases or [None]}
     draw(name, runs)
-    lines = ["", f"![{name}](pictures/{name}.png)", "", "Drawn by `python examples/model_pages.py`: a current step, and a"]
-    lines += ["train of spikes through an excitatory and an inhibitory synapse.", ""]
+    lines = ["", f"![{name}](pictures/{name}.png)", "", *WHAT_IS_SHOWN.get(MODELS[name].accepts, SHOWN), ""]
     if cases:
         lines += ["## Against NEST 3.10.0, dt 0.1 ms", "", *TABLE_HEAD]
         lines += [row for case in cases for row in against_nest(case, runs[case])]
         lines += ["", "V_m is compared where neither has spiked within the two steps before or the step after."]
-    if not MODELS[name]().is_exact:
+    if not MODELS[name]().is_exact and MODELS[name].potentials:
         lines += ["", "## Error against dt", "", *error_against_dt(name, cases)]
     return "\n".join([*lines, ""])
 
 
+SHOWN = (
+    "Drawn by `python examples/model_pages.py`: a current step, and two trains of spikes, through an excitatory and an",
+    "inhibitory synapse.",
+)
+WHAT_IS_SHOWN = {
+    (): (f"Drawn by `python examples/model_pages.py`: two sources of {SOURCE_HZ:g} Hz.",),
+    ("spikes",): ("Drawn by `python examples/model_pages.py`: a neuron without input, and one that two trains reach.",),
+}
 TABLE_HEAD = (
     "| case | protocol | spikes, ours | NEST's | largest shift, ms | largest difference of V_m, mV |",
     "|---|---|---|---|---|---|",
@@ -106,11 +114,13 @@ def cases_of(name: str) -> list[str]:
 def simulate(name: str, of: dict, dt: float):
     """Two neurons: the first is given the current step, the second the two trains of spikes."""
     net = bs.Network(dt=dt)
-    model = MODELS[name](**{k: v for k, v in of["set_params"].items() if k not in of["initial"]})
+    given = {k: v for k, v in of["set_params"].items() if k not in of["initial"]}
+    model = MODELS[name](**given, **({"rate": SOURCE_HZ} if name == "poisson" else {}))
     neurons = net.population("step, syn", 2, model, **of["initial"])
     if "currents" in MODELS[name].accepts:
         on, off = PROTOCOL["step_on_ms"] + DT, PROTOCOL["step_off_ms"] + DT
         net.current(neurons[0], of["step_amplitude_pA"], start=on, stop=off)
+    if "spikes" in MODELS[name].accepts:
         trains = net.spike_source("trains", [PROTOCOL["exc_spikes_ms"], PROTOCOL["inh_spikes_ms"]])
         for k, weight in enumerate((of["w_exc"], of["w_inh"])):
             port = f"port{of['receptors'][k]}" if of["receptors"] else None
@@ -153,8 +163,8 @@ def error_against_dt(name: str, cases: list[str]) -> list[str]:
     finest = runs[FINER[-1]]
     potential = MODELS[name]().potentials[0]
     rows = [
-        f"The same neurons at a finer dt, compared with {FINER[-1]:g} ms: the largest difference of {potential} until 1 ms",
-        "before the first spike, and of the times of spikes.", "",
+        f"The same neurons at a finer dt, compared with {FINER[-1]:g} ms: the largest difference of {potential} until",
+        "1 ms before the first spike, and of the times of spikes.", "",
         "| dt, ms | before the first spike, mV | spike times, ms | spikes |", "|---|---|---|---|",
     ]  # fmt: skip
     for dt in (DT, *FINER[:-1]):
@@ -189,16 +199,14 @@ def draw(name: str, runs: dict) -> None:
         if potential is not None:
             samples = run.samples["n"][potential]
             axis.plot(samples.times, samples.values[:, k], color="C0", lw=0.9, label="BioSNN")
-        axis.plot(
-            spikes_of(run, k),
-            np.full(spikes_of(run, k).size, 1.04),
-            "|",
-            color="C3",
-            transform=axis.get_xaxis_transform(),
-            clip_on=False,
-        )
+        if potential is None:
+            axis.set(xlim=(0.0, PROTOCOL["T_ms"]), yticks=[])
+        height, times = 0.5 if potential is None else 1.04, spikes_of(run, k)
+        across = {"transform": axis.get_xaxis_transform(), "clip_on": False}
+        axis.plot(times, np.full(times.size, height), "|", color="C3", **across)
         axis.set_ylabel(f"{potential} (mV)" if potential else "spikes")
-    axes[0].legend(frameon=False, loc="upper right", fontsize=8)
+    if potential is not None:
+        axes[0].legend(frameon=False, loc="upper right", fontsize=8)
     axes[1].set_xlabel("time (ms)")
     figure.savefig(PAGES / "pictures" / f"{name}.png", dpi=80)
     plt.close(figure)

@@ -18,9 +18,9 @@ MODELS: dict[str, type[NeuronModel]] = {
     for m in (
         adex_2c,
         adex_3c,
-        glif_psc,
         aeif_cond_exp,
         aeif_psc_exp,
+        glif_psc,
         hh_psc_alpha,
         iaf_cond_alpha,
         iaf_cond_exp,

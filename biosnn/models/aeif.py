@@ -34,8 +34,7 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
 
     so the upswing, which no polynomial follows, costs no accuracy. V reaches V_peak at the time s at which
     q (A J + z_peak E) = 1, z_peak = exp((theta - V_peak)/D); from there it goes on at V_reset, in the same step. Time
-    is in
-    steps. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    is in steps. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
     """
     free = refractory <= ZERO
     h_C = p.h_C if free else ZERO
