@@ -41,6 +41,7 @@ __all__ = [
     "prefetch",
     "restore_mode",
     "scalar",
+    "seldom",
     "u8",
     "u16",
     "u32",
@@ -98,12 +99,24 @@ def scalar(function: Callable) -> Any:
 
     Those of `fastmath`, for one, are plain Python, and may be called as such.
     """
+    return numba.njit(_with_callees(function), error_model="numpy", forceinline=True)
+
+
+@functools.cache
+def seldom(function: Callable) -> Any:
+    """Compile a function of scalars that is called for few of a loop's items.
+
+    It stays a call. Inlined, it would be computed for all of them: LLVM vectorises such a loop with masks.
+    """
+    return numba.njit(_with_callees(function), error_model="numpy")
+
+
+def _with_callees(function: Callable) -> Callable:
+    """The function, with the plain functions that it calls compiled as scalars."""
     names = function.__globals__
     loaded = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
     calls = {name: scalar(names[name]) for name in sorted(loaded) if isinstance(names.get(name), FunctionType)}
-    if calls:
-        function = FunctionType(function.__code__, {**names, **calls}, function.__name__)
-    return numba.njit(function, error_model="numpy", forceinline=True)
+    return FunctionType(function.__code__, {**names, **calls}, function.__name__) if calls else function
 
 
 @intrinsic

@@ -57,7 +57,7 @@ HELPERS = {  # what a driver may call, and where it stands
 SCALARS = {"unblocked": "biosnn.models.base", **dict.fromkeys(FUNCTIONS, "biosnn.fastmath")}
 POLICY = (
     "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
-    "restore_mode", "scalar", "u32", "u64",
+    "restore_mode", "scalar", "seldom", "u32", "u64",
 )  # fmt: skip
 
 
@@ -139,12 +139,13 @@ def _decorated(text: str) -> str:
 def _head(shape: Shape, outer: list[str], body: str) -> str:
     models = ", ".join(g.name for g in shape.groups) or "nothing"
     own = own_models(shape)
-    functions = {g.function: g.model.function().__module__ for g in shape.groups if g.model not in own}
+    ours = [g.model for g in shape.groups if g.model not in own]
+    functions = {f.__name__: f.__module__ for f in (model.function() for model in ours)}
+    rare = {f.__name__: f.__module__ for f in (model.at_spike for model in ours) if f is not None}
     body = "\n\n".join([*(model.source.text for model in own), body])
-    imports = [
-        f"from biosnn._numba import {', '.join([*_mentioned([body, 'scalar' if shape.groups else ''], POLICY)])}"
-    ]
-    imports += [f"from {module} import {name}" for name, module in functions.items()]
+    policy = [body, "scalar" if shape.groups else "", "seldom" if rare else ""]
+    imports = [f"from biosnn._numba import {', '.join(_mentioned(policy, POLICY))}"]
+    imports += [f"from {module} import {name}" for name, module in (functions | rare).items()]
     imports += [f"from {SCALARS[name]} import {name}" for name in _mentioned([body], SCALARS)]
     helpers = _mentioned([body], HELPERS)
     for module in sorted({HELPERS[name] for name in helpers}):
@@ -157,6 +158,7 @@ def _head(shape: Shape, outer: list[str], body: str) -> str:
         *sorted(imports),
         "",
         *(f"{name} = scalar({name})" for name in [*functions, *_mentioned([body], SCALARS)]),
+        *(f"{name} = seldom({name})" for name in rare),
         *(f"\n\n{_decorated(model.source.text)}" for model in own),
         *(["", ""] if own else []),
         *_call("ARGUMENTS = ", [repr(name) for name in outer], ","),

@@ -19,6 +19,7 @@ SECTION_COLUMNS = 3
 # What an Input says of a step: its field, and the part of a receptor's course that it is made of.
 # Dithers of neighbouring neurons, and of the states of one neuron, lie apart by these fractions of 2^32.
 SPREAD, APART = 0x85EBCA77, 0x61C88647
+EACH = "for i in range(first, last):"
 OURS = ("sections", "constants", "injected", "spiked")  # arrays of every group
 MOMENTS = ("start", "middle", "end")
 
@@ -108,7 +109,7 @@ class _Writer:
             *(["        to_id = u64(sections[p, q, 2])"] if self.model.draws else []),
             *([] if varied else [f"        {make}"]),
             *(f"        {n} = constants[q, {self.columns[n]}]" for n in shared),
-            "        for i in range(first, last):",
+            f"        {EACH}",
         ]
         membrane = [self._at(s.name) for s in self.model.states]
         words = [f"word32(u32(i + to_id), {low}, {high})" for low, high in keys_of_draws(group)]
@@ -117,11 +118,18 @@ class _Writer:
             into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]
         inputs += [self._asked(what) for what in self.model.asks]
         arguments = self.model.arguments(membrane, inputs)
-        loop = [
-            *([make] if varied else []),
-            *into,
-            f"{', '.join([*membrane, 'spiked[i]'])} = {step}({', '.join([*arguments, *words])})",
-            *(self._advance(s) for s in bank.states),
+        given = ", ".join([*arguments, *words])
+        begin = [*([make] if varied else []), *into]
+        loop = [*begin, f"{', '.join([*membrane, 'spiked[i]'])} = {step}({given})"]
+        at_spike = self.model.at_spike
+        if at_spike is not None:
+            again = [*begin, f"{', '.join(membrane)} = {at_spike.__name__}({given})"]
+            apart = [EACH, "    if spiked[i]:", *(f"        {line}" for line in again), EACH]
+            head += [f"            {line}" for line in loop]
+            head += [f"        {line}" for line in apart]
+            loop = []
+        loop += [
+            *(self._advance(s, apart=at_spike is not None) for s in bank.states),
             *(f"drive[i + to_{slot}] = i32(0)" for slot in bank.slots),
             *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if self.wide),
         ]
@@ -181,10 +189,10 @@ class _Writer:
                 current.append(f"{self._value(f'E_{r.name}')} * {g}")
         return " + ".join(current) or "f32(0)", " + ".join(conductance) or "f32(0)"
 
-    def _advance(self, s: SynapticState) -> str:
-        """The line that takes a variable of the bank over the step."""
-        course = next((c for c in self.bank.courses if c.receptor.variable == s.name), None)
-        value = self._sum(s.terms) if course is None else f"{s.name}_end"
+    def _advance(self, s: SynapticState, apart: bool) -> str:
+        """The line that takes a variable of the bank over the step; `apart` from the loop that named its end."""
+        named = not apart and any(c.receptor.variable == s.name for c in self.bank.courses)
+        value = f"{s.name}_end" if named else self._sum(s.terms)
         for slots, factor in s.arrivals:
             times = "" if factor is None else " * ".join(map(self._value, factor.split(" * "))) + " * "
             arrived = self._arrived(slots)

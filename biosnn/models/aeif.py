@@ -22,7 +22,7 @@ TWO_THIRDS, LEAST = np.float32(2 / 3), np.float32(1e-30)
 
 
 def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
-    """Adaptive exponential integrate-and-fire membrane over one step, with its spike where it falls within the step.
+    """Adaptive exponential integrate-and-fire membrane over one step; where it spikes, its state is left as it was.
 
         C_m dV/dt = -g_L V + g_L D exp((V - theta)/D) - w + I(t) - G(t) V      V in mV above E_L, I and w in pA
         tau_w dw/dt = a V - w;      at V >= V_peak: V <- V_reset, w <- w + b
@@ -36,6 +36,13 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
     q (A J + z_peak E) = 1, z_peak = exp((theta - V_peak)/D); from there it goes on at V_reset, in the same step. Time
     is in steps. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
     """
+    v, w1, spiked, _, _, _, _ = upswing(V_m, w, refractory, x, p)
+    v = p.V_peak if v > p.V_peak else v
+    return (V_m if spiked else v), (w if spiked else w1), (refractory if spiked else refractory - ONE), spiked
+
+
+def upswing(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
+    """V and w after the step if there is no spike, whether there is, and A q, P, P in the middle, and the leak."""
     free = refractory <= ZERO
     h_C = p.h_C if free else ZERO
     Aq = (p.A if free else ZERO) * exp(p.per_D * V_m - p.theta_D)
@@ -48,8 +55,15 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
     up, down = feedback(Aq * J, e)
     left = ONE - Aq * J * (ONE - leak * down)
     w1 = w1 + p.up_w * up
-    high = p.z_A * Aq
-    spiked = (left <= high * E) & free
+    spiked = (left <= p.z_A * Aq * E) & free
+    v = V_m + P - p.D * (leak * up + log(left if left > LEAST else LEAST))
+    return v, w1, spiked, Aq, P, middle, leak
+
+
+def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
+    """The same step where it spikes: at time s, and then on from V_reset."""
+    _, w1, _, Aq, P, middle, leak = upswing(V_m, w, refractory, x, p)
+    e, high = p.per_D * P, p.z_A * Aq
 
     # When it spikes: with P bent as it is, until a first guess of s.
     need = (ONE - high) / Aq
@@ -61,7 +75,7 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
     v = np.sqrt(ONE + v if v > -ONE else ZERO) - ONE
     s = held(first * log_ratio(v) * TWO / (v + TWO))
 
-    # The rest of the step, after a spike: from V_reset, where the upswing has hardly begun.
+    # The rest of the step: from V_reset, where the upswing has hardly begun.
     rest = ONE - s
     m = HALF + HALF * s
     h_C, h_w = (ZERO if p.hold > ZERO else p.h_C * rest), p.h_w * rest
@@ -75,12 +89,8 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
     P2 = SIXTH * (k1 + FOUR * k2 + k3)
     e = p.per_D * P2
     y = p.q_reset * h_C * (ONE + HALF * e * (ONE + R3 * e))
-    v2 = p.V_reset + P2 + p.D * y * (ONE + y * (HALF + R3 * y))
-
-    v = V_m + P - p.D * (leak * up + log(left if left > LEAST else LEAST))
-    v = v2 if spiked else v
-    v = p.V_peak if v > p.V_peak else v
-    return v, (w2 if spiked else w1), (p.hold if spiked else refractory - ONE), spiked
+    v = p.V_reset + P2 + p.D * y * (ONE + y * (HALF + R3 * y))
+    return (p.V_peak if v > p.V_peak else v), w2, p.hold
 
 
 def drift(V: Any, w: Any, h_C: Any, x: Any, p: Any) -> Any:
@@ -158,6 +168,7 @@ class AdEx(NeuronModel):
         State("refractory", "steps", public=False),
     )
     step = staticmethod(adaptive_exponential)
+    at_spike = staticmethod(adaptive_exponential_spike)
     step_constants = (
         "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_reset", "a", "b",
         "h_w", "up_w", "hold",

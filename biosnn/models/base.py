@@ -82,6 +82,9 @@ class NeuronModel(ABC):
     # `arriving` is what the input adds to V within the step; `step`: (state..., Input of each compartment, constants).
     exact: ClassVar[Callable[..., Any] | None] = None
     step: ClassVar[Callable[..., Any] | None] = None
+    # Of models that go on within the step after a spike: (the same arguments) -> (state...), for neurons that spiked,
+    # whose state the function above leaves as it was. Few do in a step; so it costs nothing where most do not.
+    at_spike: ClassVar[Callable[..., Any] | None] = None
     # What else they take, before the constants: "injected", the current (pA).
     asks: ClassVar[tuple[str, ...]] = ()
     exact_constants: ClassVar[tuple[str, ...]] = ()
