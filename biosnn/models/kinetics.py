@@ -145,9 +145,7 @@ def psc_propagator(C_m: Any, tau_m: Any, tau_syn: Any, dt: float) -> Any:
 
     The last factor tends to 1 as tau_syn approaches tau_m.
     """
-    x = np.asarray(dt * (1 / np.asarray(tau_m) - 1 / np.asarray(tau_syn)))
-    ratio = np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
-    return dt / np.asarray(C_m) * np.exp(-dt / np.asarray(tau_m)) * ratio
+    return difference_of_decays(tau_syn, tau_m, dt) / np.asarray(C_m)
 
 
 def alpha_propagator(C_m: Any, tau_m: Any, tau_syn: Any, dt: float) -> Any:
