@@ -43,3 +43,40 @@ def leaky(V, I, p, dt):
     V = p.E_L + (V - p.E_L) * decay + I * dt / p.C
     spiked = V > p.th
     return (p.E_L if spiked else V), spiked
+
+
+@bs.neuron(state=dict(v=0.0), params=dict(I_e=1.0))
+def collect(v, I, p, dt):
+    """Named like a function of the driver, with a parameter named like a constant of it."""
+    return v + p.I_e, v > 1e9
+
+
+def make_another():
+    """A second model of that name."""
+
+    @bs.neuron(state=dict(v=0.0))
+    def collect(v, I, p, dt):
+        return v + 2, v > 1e9
+
+    return collect
+
+
+another_collect = make_another()
+
+
+def sample(v):
+    """Named like a kernel."""
+    return 2 * v
+
+
+@bs.neuron(state=dict(step=1.0, n=0.0), params=dict(load=3.0, dt_=0.1), receptors=[bs.receptors.exp("id", 5.0)])
+def named_alike(step, n, I, p, dt):
+    """States, parameters and a receptor named like variables of the driver."""
+    mark: float = sample(step) * p.load
+    return mark, n + random(), n > 1e9  # noqa: F821
+
+
+@bs.neuron(state=dict(g_e=0.0))
+def named_like_a_conductance(g_e, I, p, dt):
+    """Its state is called like the conductance of a receptor e."""
+    return g_e, g_e > 1e9

@@ -167,5 +167,38 @@ def test_the_driver_shows_the_user_s_text():
     net.population("n", 4, own_models.izhikevich())
     source = net.build(threads=1).driver_source
     assert "return f32(0.04) * v ** 2 + f32(5.0) * v + f32(140.0)" in source
-    assert source.count("def izhikevich(") == 1
+    assert source.count("def own_izhikevich(") == 1
     assert Path(own_models.__file__).stem not in source
+
+
+def after_a_millisecond(*models):
+    """The first state of each model after ten steps, in one network."""
+    net = bs.Network(dt=DT)
+    for k, model in enumerate(models):
+        neurons = net.population(f"n{k}", 2, model)
+        net.record(neurons, model.potentials[0])
+    samples = net.build(threads=1).run(1.0).samples
+    return [samples[f"n{k}"][model.potentials[0]].values[-1, 0] for k, model in enumerate(models)]
+
+
+def test_names_that_the_driver_uses_too_mean_what_the_user_says():
+    found = after_a_millisecond(
+        own_models.collect(), own_models.named_alike(), bs.models.izhikevich(), own_models.izhikevich()
+    )
+    assert found[:2] == [10.0, 2.0**10 * 3.0**10]
+    assert found[2] == pytest.approx(found[3], rel=1e-5)
+
+
+def test_two_models_of_one_name_do_not_meet_in_a_network():
+    first, second = own_models.collect(), own_models.another_collect()
+    with pytest.raises(bs.DescriptionError, match="another model of this network is called 'collect', too"):
+        after_a_millisecond(first, second)
+
+
+def test_a_receptor_is_not_named_like_something_of_the_membrane():
+    for kind, call in {
+        "variable 'g_e'": lambda: own_models.named_like_a_conductance(receptors=[bs.receptors.exp("e", 2.0, 0.0)]),
+        "constant 'decay_s'": lambda: after_a_millisecond(bs.models.glif_psc(receptors=[bs.receptors.exp("s", 2.0)])),
+    }.items():
+        with pytest.raises(bs.DescriptionError, match=f"has a {kind}, as the membrane has"):
+            call()

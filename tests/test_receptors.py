@@ -129,11 +129,9 @@ def test_receptors_are_reached_by_name_and_inhibitory_weights_are_kept_negative(
         assert sim.fused_matrix("s", "n", name).sum() == pytest.approx(weight, rel=1e-4)
 
 
-@pytest.mark.parametrize("cls", sorted(bs.models.MODELS))
+@pytest.mark.parametrize("cls", sorted(name for name, model in bs.models.MODELS.items() if "currents" in model.accepts))
 def test_any_membrane_takes_any_bank(cls):
     maker = bs.models.MODELS[cls]
-    if "currents" not in maker.accepts:
-        pytest.skip("takes no input")
     bank = [rc.exp("a", 3.0), rc.alpha("b", 2.0, -20.0), rc.dual_exp("c", 1.0, 8.0, -80.0)]
     sim = build(maker(receptors=bank), [("a", 20.0), ("b", 1.0), ("c", 1.0)], ["I_syn_a", "g_b", "g_c"])
     found = {name: s.values[:, 0].max() for name, s in sim.run(30.0).samples["n"].items()}
@@ -180,6 +178,11 @@ def test_states_in_sixteen_bits_are_the_same_for_any_number_of_threads():
     one, three = run(1), run(3)
     assert one.n_spikes > 100
     assert one.fingerprint == three.fingerprint
+
+
+def test_a_reversal_potential_that_is_drawn_makes_a_receptor_inhibitory_too():
+    bank = bs.models.iaf_cond_exp(receptors=[rc.AMPA(), rc.GABA_A(E_rev=bs.normal(-80.0, 2.0))]).bank(())
+    assert (bank.exc, bank.inh, bank.signs) == (0, 1, (1, -1))
 
 
 def test_what_cannot_be_is_refused_by_name():

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.errors import DescriptionError
 from biosnn.models.bank import Bank
 from biosnn.models.base import NeuronModel
 from biosnn.network.description import Description
@@ -54,7 +55,7 @@ class ModelGroup:
     @property
     def function(self) -> str:
         """Name of the model's scalar function."""
-        return str(self.model.function().__name__)
+        return self.model.function_name
 
 
 @dataclass
@@ -153,7 +154,12 @@ def _groups(net: Description, populations: list[Population]) -> tuple[list[Model
         same = [g for g in alike if groups[g].bank == bank and groups[g].model.function() is model.function()]
         at = same[0] if same else len(groups)
         if at == len(groups):
-            name = model.name + (f"_{len(alike) + 1}" if alike else "")
+            if any(group.model.label == model.label for group in groups if type(group.model) is not type(model)):
+                raise DescriptionError(
+                    f"population {population.name!r}: another model of this network is called {model.name!r}, too; "
+                    f"rename one of the two functions"
+                )
+            name = model.label + (f"_{len(alike) + 1}" if alike else "")
             groups.append(ModelGroup(name, model, bank, []))
         groups[at].populations.append(number)
         groups[at].n += population.n

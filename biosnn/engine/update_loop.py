@@ -97,7 +97,7 @@ class _Writer:
         drives += ["phase"] if group.dithered else []
         drives += [name for pair in keys_of_draws(group) for name in pair]
         head = [
-            f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(constants)!r})",
+            f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(self.model.fields)!r})",
             "",
             "",
             "@kernel",
@@ -106,13 +106,13 @@ class _Writer:
             "    for q in range(sections.shape[1]):",
             "        first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
             *(f"        to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(bank.slots)),
-            *(["        to_id = u64(sections[p, q, 2])"] if self.model.draws else []),
+            *(["        shift_id = u64(sections[p, q, 2])"] if self.model.draws else []),
             *([] if varied else [f"        {make}"]),
             *(f"        {n} = constants[q, {self.columns[n]}]" for n in shared),
             f"        {EACH}",
         ]
         membrane = [self._at(s.name) for s in self.model.states]
-        words = [f"word32(u32(i + to_id), {low}, {high})" for low, high in keys_of_draws(group)]
+        words = [f"word32(u32(i + shift_id), {low}, {high})" for low, high in keys_of_draws(group)]
         into, inputs = ([], []) if bank.exact else self._inputs()
         if bank.exact:
             into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]

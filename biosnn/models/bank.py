@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from biosnn.distributions import extremes
 from biosnn.models.kinetics import Receptor, Value
 
 Term = tuple[str | None, str]  # constant (None: one) times state
@@ -100,7 +101,7 @@ def is_inhibitory(receptor: Receptor, values: Mapping[str, Value]) -> bool:
     if receptor.name.split("_")[0] == "in":
         return True
     E_rev = values[receptor.reversal] if receptor.reversal is not None else 0.0
-    return bool(np.mean(E_rev) < -40.0) if isinstance(E_rev, (float, np.ndarray)) else False
+    return float(extremes(E_rev).mean()) < -40.0
 
 
 def _are_alike(receptors: Sequence[Receptor], values: Mapping[str, Value]) -> bool:

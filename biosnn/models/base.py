@@ -95,6 +95,7 @@ class NeuronModel(ABC):
         self.receptors = self.own_receptors if given is None else tuple(g.receptor for g in given)
         self.parameters = dict(self.membrane)
         for receptor in self.receptors:
+            self._check_receptor(receptor)
             self.parameters |= receptor.parameters
         self.values: dict[str, Value] = {name: p.default for name, p in self.parameters.items()}
         self.values |= self.own_values if given is None else {k: v for g in given for k, v in g.values.items()}
@@ -136,6 +137,16 @@ class NeuronModel(ABC):
         assert found is not None
         return found
 
+    @property
+    def label(self) -> str:
+        """What its populations are called in a driver."""
+        return self.name
+
+    @property
+    def function_name(self) -> str:
+        """Name of `function` in a driver."""
+        return str(self.function().__name__)
+
     def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
         """The arguments of the scalar function, given how the driver writes states and inputs; c are its constants."""
         return [*states, *inputs, "c"]
@@ -144,6 +155,11 @@ class NeuronModel(ABC):
     def constants(self) -> tuple[str, ...]:
         """Names of the constants that `function` takes."""
         return self.exact_constants if self.is_exact else self.step_constants
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names that the function knows them by."""
+        return self.constants
 
     def bank(self, observed: Collection[str]) -> Bank:
         """The receptors, laid out so that the `observed` variables exist as arrays."""
@@ -154,9 +170,11 @@ class NeuronModel(ABC):
         found = self.discretise(p, dt)
         for receptor in self.receptors:
             origin = self._origin(receptor.compartment)
-            found |= kinetics(receptor, p, dt, 0.0 if origin is None else p[origin])
+            of_receptor = kinetics(receptor, p, dt, 0.0 if origin is None else p[origin])
             if self.is_exact:
-                found |= gains(receptor, p, dt, *self.linear(p))
+                of_receptor |= gains(receptor, p, dt, *self.linear(p))
+            self._check_names(receptor, "constant", of_receptor, found)
+            found |= of_receptor
         return found
 
     def recordable(self) -> dict[str, str]:
@@ -187,6 +205,20 @@ class NeuronModel(ABC):
             raise DescriptionError(
                 f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), "
                 f"got {_validate.shown(a)} and {_validate.shown(b)}"
+            )
+
+    def _check_receptor(self, receptor: Receptor) -> None:
+        """Raise DescriptionError if a variable or parameter of a receptor is called like one of the membrane's."""
+        self._check_names(receptor, "parameter", receptor.parameters, self.membrane)
+        variables = [receptor.variable, *([receptor.rising] if receptor.rising else [])]
+        self._check_names(receptor, "variable", variables, [s.name for s in self.states])
+
+    def _check_names(self, receptor: Receptor, kind: str, its: Collection[str], others: Collection[str]) -> None:
+        twice = sorted(set(its) & set(others))
+        if twice:
+            raise DescriptionError(
+                f"{self.name}: receptor {receptor.name!r} has a {kind} {twice[0]!r}, as the membrane has; give the "
+                f"receptor another name"
             )
 
     def _origin(self, compartment: int) -> str | None:

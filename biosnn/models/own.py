@@ -11,8 +11,9 @@ from biosnn import _validate
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.receptors import GivenReceptor, as_receptors
-from biosnn.models.source import Source, translate
+from biosnn.models.source import PREFIX, Source, translate
 
+# Names of arrays that every group of neurons has, and of arguments.
 RESERVED = ("I", "p", "dt", "spikes", "spiked", "injected", "sections", "constants")
 
 
@@ -21,6 +22,21 @@ class OwnModel(NeuronModel):
 
     source: ClassVar[Source]
 
+    @property
+    def label(self) -> str:
+        """Its name in a driver, where one of ours may have the same."""
+        return self.source.name
+
+    @property
+    def function_name(self) -> str:
+        """Name of its function in the driver."""
+        return self.source.name
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The user's names of the parameters, and dt."""
+        return tuple(name.removeprefix(PREFIX) for name in self.constants)
+
     def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
         """The states, I as one number, the constants and dt."""
         x = inputs[0]
@@ -28,7 +44,8 @@ class OwnModel(NeuronModel):
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """The parameters as they are."""
-        return {**{name: np.asarray(p[name]) for name in self.membrane}, "dt": np.asarray(dt), "I_e": np.asarray(0.0)}
+        given = {PREFIX + name: np.asarray(p[name]) for name in self.membrane}
+        return {**given, f"{PREFIX}dt": np.asarray(dt), "I_e": np.asarray(0.0)}
 
 
 def neuron(
@@ -82,7 +99,7 @@ def neuron(
             "potentials": (next(iter(start)),),
             "jump_unit": "",
             "step": staticmethod(function),
-            "step_constants": (*rules, "dt"),
+            "step_constants": tuple(PREFIX + v for v in (*rules, "dt")),
             "own_receptors": tuple(g.receptor for g in given),
             "own_values": {k: v for g in given for k, v in g.values.items()},
             "source": source,

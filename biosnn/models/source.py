@@ -20,6 +20,10 @@ import numpy as np
 from biosnn import fastmath
 from biosnn.errors import DescriptionError
 
+# What the names of a user's functions begin with in a driver, so that they hide nothing there.
+PREFIX = "own_"
+# Names that the rewritten text needs.
+TAKEN = ("f32", "uniform")
 # What a function may call by name, or as a function of `math` and NumPy: ours, in float32.
 FUNCTIONS = tuple(name for name in ("exp", "log", "sqrt", "sin", "cos", "tanh") if hasattr(fastmath, name))
 BUILTINS = ("abs", "min", "max", "range")
@@ -29,7 +33,7 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 @dataclass
 class Source:
-    """The functions of a model as text: those it calls first, itself last."""
+    """The functions of a model as text: those it calls first, itself, by `name`, last."""
 
     name: str
     file: str
@@ -55,6 +59,7 @@ def translate(function: Callable[..., Any], states: Collection[str], params: Col
     writer = _Writer(function, found, tuple(states), frozenset(params))
     writer.add(function, found)
     found.tree = ast.Module(writer.functions, [])
+    found.name = writer.known[function]
     found.text = "\n\n\n".join(ast.unparse(f) for f in writer.functions)
     found.draws = writer.draws
     return found
@@ -87,9 +92,9 @@ class _Writer(ast.NodeTransformer):
 
     def add(self, function: Callable[..., Any], source: Source) -> str:
         """Rewrite a function and all it calls; its name in the text."""
-        before = self.function, self.source
+        before = self.function, self.source, self.in_loop
         definition = self._enter(function, source)
-        self.known[function] = definition.name
+        definition.name = self.known[function] = self._named(function)
         if function is self.model:
             self._check_signature(definition)
         definition.decorator_list, definition.returns = [], None
@@ -104,15 +109,25 @@ class _Writer(ast.NodeTransformer):
         self._enter(*before)
         return definition.name
 
-    def _enter(self, function: Callable[..., Any], source: Source) -> ast.FunctionDef:
+    def _named(self, function: Callable[..., Any]) -> str:
+        """A name for a function in the text, unlike all others."""
+        name = PREFIX + self.model.__name__
+        name += "" if function is self.model else f"_{function.__name__}"
+        while name in self.known.values():  # functions of one name, from different modules
+            name += "_"
+        return name
+
+    def _enter(self, function: Callable[..., Any], source: Source, in_loop: int = 0) -> ast.FunctionDef:
         """Go on with a function: its names are those that count."""
-        self.function, self.source, self.in_loop = function, source, 0
+        self.function, self.source, self.in_loop = function, source, in_loop
         definition = source.tree.body[0]
         if not isinstance(definition, ast.FunctionDef):
             raise DescriptionError(f"model {self.model.__name__!r}: it must be a function written with def")
         self.outside = inspect.getclosurevars(function)
         stored = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self.local = {a.arg for a in definition.args.args} | stored
+        hidden = next((name for name in TAKEN if name in self.local), None)
+        self._refuse_unless(hidden is None, definition, f"{hidden!r} cannot name a variable here; choose another name")
         return definition
 
     def _check_signature(self, definition: ast.FunctionDef) -> None:
@@ -188,6 +203,13 @@ class _Writer(ast.NodeTransformer):
         node.func = ast.copy_location(ast.Name(name, ast.Load()), called)
         return node
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """An annotation says nothing here."""
+        if node.value is None:
+            self._refuse(node, "a variable needs a value")
+        plain: ast.AST = self.visit(self._placed(ast.Assign([node.target], node.value), node))
+        return plain
+
     def visit_For(self, node: ast.For) -> ast.AST:
         """Loops over range(n), n a plain number."""
         self.in_loop += 1
@@ -238,6 +260,6 @@ class _Writer(ast.NodeTransformer):
 
 
 _ARITHMETIC = (
-    ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.Return, ast.Expr, ast.Pass, ast.BinOp, ast.UnaryOp,
+    ast.Assign, ast.AugAssign, ast.If, ast.For, ast.Return, ast.Expr, ast.Pass, ast.BinOp, ast.UnaryOp,
     ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.Name, ast.Constant, ast.Call, ast.Attribute,
 )  # fmt: skip
