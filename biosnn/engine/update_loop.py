@@ -17,11 +17,11 @@ from biosnn.network.items import Values
 # Columns of the table of sections before those of the input slots: first and last state index, id - state index.
 SECTION_COLUMNS = 3
 # What an Input says of a step: its field, and the part of a receptor's course that it is made of.
+MOMENTS = ("start", "middle", "end")
 # Dithers of neighbouring neurons, and of the states of one neuron, lie apart by these fractions of 2^32.
 SPREAD, APART = 0x85EBCA77, 0x61C88647
-EACH = "for i in range(first, last):"
 OURS = ("sections", "constants", "injected", "spiked")  # arrays of every group
-MOMENTS = ("start", "middle", "end")
+EACH = "for i in range(first, last):"
 
 
 def constant_names(group: ModelGroup) -> list[str]:
@@ -87,53 +87,63 @@ class _Writer:
         self.local = {n: f"{n}_" if chosen and n not in OURS else n for n in update_arguments(group, per_neuron)}
 
     def lines(self) -> list[str]:
-        group, bank, constants = self.group, self.bank, self.model.constants
-        step = group.function
-        make = ", ".join(self._at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in constants)
-        make = f"c = {step}_constants({make})"
-        varied = bool(self.per_neuron & set(constants))
+        """The function: what neurons of a section share, and the loop over them."""
+        group, constants = self.group, self.model.constants
         shared = [n for n in self.columns if n not in constants and n not in self.per_neuron]
         drives = ["drive", *(["wide_drive", "wide_unit"] if self.wide else [])]
         drives += ["phase"] if group.dithered else []
         drives += [name for pair in keys_of_draws(group) for name in pair]
-        head = [
-            f"{step}_constants = namedtuple({step + '_constants'!r}, {' '.join(self.model.fields)!r})",
+        section = [
+            "first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
+            *(f"to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(self.bank.slots)),
+            *(["shift_id = u64(sections[p, q, 2])"] if self.model.draws else []),
+            *([] if self._vary() else self._constants()),
+            *(f"{n} = constants[q, {self.columns[n]}]" for n in shared),
+            *self._loops(),
+        ]
+        return [
+            f"{group.function}_constants = "
+            f"namedtuple({group.function + '_constants'!r}, {' '.join(self.model.fields)!r})",
             "",
             "",
             "@kernel",
             f"def update_{group.name}(p, {', '.join([*drives, *self.local.values()])}):",
             f'    """One step of the neurons of partition p: {self.model.name}."""',
             "    for q in range(sections.shape[1]):",
-            "        first, last = u64(sections[p, q, 0]), u64(sections[p, q, 1])",
-            *(f"        to_{slot} = u64(sections[p, q, {SECTION_COLUMNS + k}])" for k, slot in enumerate(bank.slots)),
-            *(["        shift_id = u64(sections[p, q, 2])"] if self.model.draws else []),
-            *([] if varied else [f"        {make}"]),
-            *(f"        {n} = constants[q, {self.columns[n]}]" for n in shared),
-            f"        {EACH}",
+            *(f"        {line}" for line in section),
         ]
+
+    def _loops(self) -> list[str]:
+        """One loop over the neurons; or three, if those that spiked have a function of their own."""
         membrane = [self._at(s.name) for s in self.model.states]
-        words = [f"word32(u32(i + shift_id), {low}, {high})" for low, high in keys_of_draws(group)]
-        into, inputs = ([], []) if bank.exact else self._inputs()
-        if bank.exact:
-            into, inputs = [f"arriving = {self._arriving()}"], ["arriving"]
+        words = [f"word32(u32(i + shift_id), {low}, {high})" for low, high in keys_of_draws(self.group)]
+        into, inputs = ([f"arriving = {self._arriving()}"], ["arriving"]) if self.bank.exact else self._inputs()
         inputs += [self._asked(what) for what in self.model.asks]
-        arguments = self.model.arguments(membrane, inputs)
-        given = ", ".join([*arguments, *words])
-        begin = [*([make] if varied else []), *into]
-        loop = [*begin, f"{', '.join([*membrane, 'spiked[i]'])} = {step}({given})"]
+        given = ", ".join([*self.model.arguments(membrane, inputs), *words])
+        begin = [*(self._constants() if self._vary() else []), *into]
+        step = [*begin, f"{', '.join([*membrane, 'spiked[i]'])} = {self.group.function}({given})"]
         at_spike = self.model.at_spike
-        if at_spike is not None:
-            again = [*begin, f"{', '.join(membrane)} = {at_spike.__name__}({given})"]
-            apart = [EACH, "    if spiked[i]:", *(f"        {line}" for line in again), EACH]
-            head += [f"            {line}" for line in loop]
-            head += [f"        {line}" for line in apart]
-            loop = []
-        loop += [
-            *(self._advance(s, apart=at_spike is not None) for s in bank.states),
-            *(f"drive[i + to_{slot}] = i32(0)" for slot in bank.slots),
-            *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in bank.slots if self.wide),
+        after = [
+            *(self._advance(s, apart=at_spike is not None) for s in self.bank.states),
+            *(f"drive[i + to_{slot}] = i32(0)" for slot in self.bank.slots),
+            *(f"wide_drive[i + to_{slot}] = i64(0)" for slot in self.bank.slots if self.wide),
         ]
-        return [*head, *(f"            {line}" for line in loop)]
+        if at_spike is None:
+            return [EACH, *(f"    {line}" for line in step + after)]
+        spike = [*begin, f"{', '.join(membrane)} = {at_spike.__name__}({given})"]
+        rare = ["if spiked[i]:", *(f"    {line}" for line in spike)]
+        return [line for loop in (step, rare, after) for line in (EACH, *(f"    {each}" for each in loop))]
+
+    def _vary(self) -> bool:
+        """Whether constants of the membrane differ between neurons."""
+        return bool(self.per_neuron & set(self.model.constants))
+
+    def _constants(self) -> list[str]:
+        """The line that gathers the constants of the membrane."""
+        made = (
+            self._at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in self.model.constants
+        )
+        return [f"c = {self.group.function}_constants({', '.join(made)})"]
 
     def _asked(self, what: str) -> str:
         """What a model takes beyond its synaptic input."""
