@@ -2,6 +2,7 @@
 
 Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar
 remainder in another, with another number of threads: without reassociation or contraction both give the same bits.
+A product and a sum rounded as one are had by name, as `fastmath.fma`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from biosnn import _cache
+from biosnn import _cache, fastmath
 
 __all__ = [
     "add_atomically",
@@ -99,7 +100,8 @@ def scalar(function: Callable) -> Any:
 
     Those of `fastmath`, for one, are plain Python, and may be called as such.
     """
-    return numba.njit(_with_callees(function), error_model="numpy", forceinline=True)
+    compiled = _fma if function is fastmath.fma else _with_callees(function)
+    return numba.njit(compiled, error_model="numpy", forceinline=True)
 
 
 @functools.cache
@@ -117,6 +119,20 @@ def _with_callees(function: Callable) -> Callable:
     loaded = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
     calls = {name: scalar(names[name]) for name in sorted(loaded) if isinstance(names.get(name), FunctionType)}
     return FunctionType(function.__code__, {**names, **calls}, function.__name__) if calls else function
+
+
+def _fma(x, y, z):
+    return _rounded_once(x, y, z)
+
+
+@intrinsic
+def _rounded_once(typingctx, x, y, z):
+    """`fastmath.fma`, as the processor does it."""
+
+    def codegen(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float32(types.float32, types.float32, types.float32), codegen
 
 
 @intrinsic

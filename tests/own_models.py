@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 import biosnn as bs
 
 PEAK = 30.0
@@ -43,6 +45,19 @@ def leaky(V, I, p, dt):
     V = p.E_L + (V - p.E_L) * decay + I * dt / p.C
     spiked = V > p.th
     return (p.E_L if spiked else V), spiked
+
+
+@bs.neuron(
+    state=dict(V=-60.0, w=0.0),
+    params=dict(C=20.0, g_Ca=4.4, g_K=8.0, g_L=2.0, V_1=-1.2, V_2=18.0, V_3=2.0, V_4=30.0, phi=0.04),
+)
+def morris_lecar(V, w, I, p, dt):
+    """Morris & Lecar 1981, by Euler's method: a model of hyperbolic functions."""
+    m = 0.5 * (1 + math.tanh((V - p.V_1) / p.V_2))
+    half = np.tanh((V - p.V_3) / p.V_4)
+    rate = p.phi / np.sqrt(1 - np.tanh((V - p.V_3) / (2 * p.V_4)) ** 2)  # cosh x = (1 - tanh^2 x)^(-1/2)
+    V_new = V + dt / p.C * (I - p.g_L * (V + 60) - p.g_Ca * m * (V - 120) - p.g_K * w * (V + 84))
+    return V_new, w + dt * rate * (0.5 * (1 + half) - w), V_new > 0 and V <= 0
 
 
 @bs.neuron(state=dict(v=0.0), params=dict(I_e=1.0))

@@ -53,6 +53,24 @@ def test_receptors_reach_a_model_as_current():
         assert found["g_e"].values[k, 0] == pytest.approx(g, abs=1e-4)
 
 
+def test_functions_of_math_and_numpy_are_ours():
+    net = bs.Network(dt=DT)
+    n = net.population("n", 1, own_models.morris_lecar())
+    net.current(n, 100.0)
+    net.record(n, "V")
+    result = net.build(threads=1).run(300.0)
+    V, w, trace, spikes = -60.0, 0.0, [], 0
+    for _ in range(3000):
+        new = V + DT / 20 * (100 - 2 * (V + 60) - 2.2 * (1 + np.tanh((V + 1.2) / 18)) * (V - 120) - 8 * w * (V + 84))
+        w += DT * 0.04 * np.cosh((V - 2) / 60) * (0.5 * (1 + np.tanh((V - 2) / 30)) - w)
+        spikes += new > 0 >= V
+        V = new
+        trace.append(V)
+    assert spikes > 2
+    assert result.rates["n"] == pytest.approx(spikes / 0.3)
+    np.testing.assert_allclose(result.samples["n"]["V"].values[:, 0], trace, atol=0.05)
+
+
 def run_noisy(threads, seed=1):
     net = bs.Network(dt=DT, seed=seed)
     n = net.population("n", 2000, own_models.noisy(rate=100.0))

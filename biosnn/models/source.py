@@ -25,7 +25,7 @@ PREFIX = "own_"
 # Names that the rewritten text needs.
 TAKEN = ("f32", "uniform")
 # What a function may call by name, or as a function of `math` and NumPy: ours, in float32.
-FUNCTIONS = tuple(name for name in ("exp", "log", "sqrt", "sin", "cos", "tanh") if hasattr(fastmath, name))
+FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tanh")
 BUILTINS = ("abs", "min", "max", "range")
 RANDOM = "random"
 _Node = TypeVar("_Node", bound=ast.AST)
