@@ -10,7 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.fastmath import exp, log
+from biosnn.fastmath import exp, fma, log
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
 from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, check_millivolts
 from biosnn.models.receptors import own
@@ -45,18 +45,18 @@ def upswing(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
     """V and w after the step if there is no spike, whether there is, and A q, P, P in the middle, and the leak."""
     free = refractory <= ZERO
     h_C = p.h_C if free else ZERO
-    Aq = (p.A if free else ZERO) * exp(p.per_D * V_m - p.theta_D)
+    Aq = (p.A if free else ZERO) * exp(fma(p.per_D, V_m, -p.theta_D))
     P, middle, w1 = drift(V_m, w, h_C, x, p)
     e = p.per_D * P
     E = exp(e)
-    J = SIXTH * (ONE + FOUR * exp(p.per_D * middle) + E)
+    J = SIXTH * fma(FOUR, exp(p.per_D * middle), ONE + E)
     leak = h_C * (p.g_L + x.G_mid)  # what leaks of the upswing leaks again
-    leak = leak * (ONE - R3 * leak)
+    leak = leak * fma(-R3, leak, ONE)
     up, down = feedback(Aq * J, e)
-    left = ONE - Aq * J * (ONE - leak * down)
-    w1 = w1 + p.up_w * up
+    left = fma(-Aq * J, fma(-leak, down, ONE), ONE)
+    w1 = fma(p.up_w, up, w1)
     spiked = (left <= p.z_A * Aq * E) & free
-    v = V_m + P - p.D * (leak * up + log(left if left > LEAST else LEAST))
+    v = fma(-p.D, fma(leak, up, log(left if left > LEAST else LEAST)), V_m + P)
     return v, w1, spiked, Aq, P, middle, leak
 
 
@@ -95,14 +95,16 @@ def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any
 
 def drift(V: Any, w: Any, h_C: Any, x: Any, p: Any) -> Any:
     """P at the end and in the middle of a step by the classical Runge-Kutta method, and w at its end."""
-    grown = p.h_w * (p.a * V - w)
-    k1 = h_C * (x.I_start - w - (p.g_L + x.G_start) * V)
-    k2 = h_C * (x.I_mid - w - HALF * grown - (p.g_L + x.G_mid) * (V + HALF * k1))
-    k3 = h_C * (x.I_mid - w - HALF * grown - (p.g_L + x.G_mid) * (V + HALF * k2))
-    k4 = h_C * (x.I_end - w - grown - (p.g_L + x.G_end) * (V + k3))
-    P = SIXTH * (k1 + TWO * (k2 + k3) + k4)
-    middle = HALF * (P + R4 * (k1 - k4))
-    return P, middle, w + grown + p.h_w * p.a * SIXTH * (FOUR * middle + P)
+    grown = p.h_w * fma(p.a, V, -w)
+    w1 = w + grown
+    I_mid, G_mid = x.I_mid - fma(HALF, grown, w), p.g_L + x.G_mid
+    k1 = h_C * fma(-(p.g_L + x.G_start), V, x.I_start - w)
+    k2 = h_C * fma(-G_mid, fma(HALF, k1, V), I_mid)
+    k3 = h_C * fma(-G_mid, fma(HALF, k2, V), I_mid)
+    k4 = h_C * fma(-(p.g_L + x.G_end), V + k3, x.I_end - w1)
+    P = SIXTH * (fma(TWO, k2 + k3, k1) + k4)
+    middle = HALF * fma(R4, k1 - k4, P)
+    return P, middle, fma(p.h_w * p.a * SIXTH, fma(FOUR, middle, P), w1)
 
 
 def log_ratio(u: Any) -> Any:
@@ -114,13 +116,13 @@ def feedback(y: Any, e: Any) -> Any:
     """What the upswing does to P, as it leaks: -leak D `up` at the end of the step, and J is less by leak `down`.
 
     With X = -D ln(1 - y j(t)), y = q A J(1), j = J(t)/J(1): up = int_0^1 X/D dt, down = int_0^1 (1 - j) X/D dt. Series
-    in y,
-    their last terms such that they are exact at y = 1, for a slope e of ln E up to 2.
+    in y, their last terms such that they are exact at y = 1, for a slope e of ln E up to 2.
     """
     y = ONE if y > ONE else y
     bent = within(HALF * e)
-    up = y * ((HALF + y * (SIXTH + y * y * R3)) - bent * (SIXTH + y * (R12 + y * R4)))
-    return up, y * (SIXTH + y * (R24 + y * (R60 + y * R40))) * (ONE - R9 * bent)
+    flat = fma(fma(y * y, R3, SIXTH), y, HALF)
+    up = y * fma(-bent, fma(fma(R4, y, R12), y, SIXTH), flat)
+    return up, y * fma(fma(fma(R40, y, R60), y, R24), y, SIXTH) * fma(-R9, bent, ONE)
 
 
 def within(x: Any) -> Any:
@@ -221,18 +223,15 @@ class AdEx(NeuronModel):
 class aeif_cond_exp(AdEx):  # noqa: N801 - NEST's name
     """Adaptive exponential integrate-and-fire neuron (AdEx), exponentially decaying conductances.
 
-        C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w - g_ex (V - E_ex) - g_in (V - E_in) + I_e
-        + I_stim
+        C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w - g_ex (V - E_ex) - g_in (V - E_in)
+                    + I_e + I_stim
         tau_w dw/dt = a (V - E_L) - w,      dg_x/dt = -g_x/tau_syn_x
         at V >= V_peak a spike: V <- V_reset, w <- w + b
 
     The spike falls where it falls within the step, and V goes on from V_reset in the rest of it (or is held for t_ref
-    after
-    this step); it is told at the step's end, at most one a step. g_x jumps by |weight| (nS); positive weights open
-    g_ex,
-    negative ones g_in. Parameters, units and defaults are those of NEST's `aeif_cond_exp`, Delta_T = 0 excepted; V_m
-    starts at
-    E_L. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    after this step); it is told at the step's end, at most one a step. g_x jumps by |weight| (nS); positive weights
+    open g_ex, negative ones g_in. Parameters, units and defaults are those of NEST's `aeif_cond_exp`, Delta_T = 0
+    excepted; V_m starts at E_L. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
     """
 
     name = "aeif_cond_exp"
@@ -248,8 +247,7 @@ class aeif_psc_exp(AdEx):  # noqa: N801 - NEST's name
         C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th)/Delta_T) - w + I_syn_ex + I_syn_in + I_e + I_stim
 
     Otherwise as `aeif_cond_exp`, by NEST's `aeif_psc_exp`; weights are in pA, and I_syn_in is negative (NEST records
-    its
-    magnitude).
+    its magnitude).
     """
 
     name = "aeif_psc_exp"
