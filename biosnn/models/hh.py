@@ -11,7 +11,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.fastmath import exp
+from biosnn.fastmath import exp, fma
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO
 from biosnn.models.receptors import own
@@ -19,22 +19,23 @@ from biosnn.models.receptors import own
 # typed: a plain literal would widen the float32 loop to float64
 THREE, FOUR = np.float32(3), np.float32(4)
 ONE_SIXTH, ONE_THIRD, TWO_THIRDS, FIVE_SIXTHS = (np.float32(k / 6) for k in (1, 2, 4, 5))
-PER_10, PER_12, PER_18, PER_80, PER_720 = (np.float32(1 / n) for n in (10, 12, 18, 80, 720))
-FROM_40, FROM_55, FROM_65 = np.float32(40), np.float32(55), np.float32(65)  # mV
+PER_10, PER_12, PER_18, PER_20, PER_80, PER_720 = (np.float32(1 / n) for n in (10, 12, 18, 20, 80, 720))
 ALPHA_H, BETA_M, BETA_N = np.float32(0.07), np.float32(4), np.float32(0.125)  # 1/ms, at -65 mV
 E1, E2_5, E3 = np.float32(math.e), np.float32(math.exp(2.5)), np.float32(math.exp(3))
 NEAR = np.float32(0.25)  # of x^2
-# Kutta's method is stable where the fastest rate times the substep is below 2.5; at the peak of a spike it is 45 / ms.
+MOST = np.float32(1e10)  # of e10: at -295 mV, where alpha_m and alpha_n are zero already
+# The method is stable where the fastest rate times the substep is below 2.7; at the peak of a spike it is 45 / ms.
 LONGEST_DT = 0.125  # ms
 
 
 def hodgkin_huxley(V_m: Any, Act_m: Any, Inact_h: Any, Act_n: Any, refractory: Any, x: Any, p: Any) -> Any:
-    """Hodgkin-Huxley membrane over one step: three substeps by Kutta's method of third order.
+    """Hodgkin-Huxley membrane over one step: three substeps by the classical Runge-Kutta method.
 
-        C_m dV/dt = -g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L) + I(t) - G(t) V        V in mV, I in pA
+        C_m dV/dt = -g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L) + I(t) - G(t) V        I in pA
         dy/dt = alpha_y(V) (1 - y) - beta_y(V) y,      y = m, h, n
 
-    The neuron spikes where V is at least 0 mV and has begun to fall, and then not for `hold` steps.
+    V_m holds V above E_L, which has three more bits near the threshold: rounding V itself shifted spikes by 1 us in
+    0.4 s. The neuron spikes where V is at least 0 mV and has begun to fall, and then not for `hold` steps.
     Source: Hodgkin & Huxley 1952, J. Physiol. 117:500.
     """
     t1, t2, t4, t5 = ONE_SIXTH, ONE_THIRD, TWO_THIRDS, FIVE_SIXTHS
@@ -45,55 +46,64 @@ def hodgkin_huxley(V_m: Any, Act_m: Any, Inact_h: Any, Act_n: Any, refractory: A
     v, m, h, n = substep(V_m, Act_m, Inact_h, Act_n, x.I_start, I1, I2, x.G_start, G1, G2, p)
     v, m, h, n = substep(v, m, h, n, I2, x.I_mid, I4, G2, x.G_mid, G4, p)
     v, m, h, n = substep(v, m, h, n, I4, I5, x.I_end, G4, G5, x.G_end, p)
-    spiked = (v >= ZERO) & (V_m > v) & (refractory <= ZERO)
+    spiked = (v >= p.zero) & (V_m > v) & (refractory <= ZERO)
     return v, m, h, n, (p.hold if spiked else refractory - ONE), spiked
 
 
 def substep(V: Any, m: Any, h: Any, n: Any, I0: Any, Im: Any, I1: Any, G0: Any, Gm: Any, G1: Any, p: Any) -> Any:
     """A third of a step."""
     V1, m1, h1, n1 = changes(V, m, h, n, I0, G0, p)
-    V2, m2, h2, n2 = changes(V + HALF * V1, m + HALF * m1, h + HALF * h1, n + HALF * n1, Im, Gm, p)
-    V3, m3, h3, n3 = changes(V + TWO * V2 - V1, m + TWO * m2 - m1, h + TWO * h2 - h1, n + TWO * n2 - n1, I1, G1, p)
+    V2, m2, h2, n2 = changes(fma(HALF, V1, V), fma(HALF, m1, m), fma(HALF, h1, h), fma(HALF, n1, n), Im, Gm, p)
+    V3, m3, h3, n3 = changes(fma(HALF, V2, V), fma(HALF, m2, m), fma(HALF, h2, h), fma(HALF, n2, n), Im, Gm, p)
+    V4, m4, h4, n4 = changes(V + V3, m + m3, h + h3, n + n3, I1, G1, p)
     return (
-        V + SIXTH * (V1 + FOUR * V2 + V3),
-        m + SIXTH * (m1 + FOUR * m2 + m3),
-        h + SIXTH * (h1 + FOUR * h2 + h3),
-        n + SIXTH * (n1 + FOUR * n2 + n3),
+        fma(SIXTH, fma(TWO, V2 + V3, V1 + V4), V),
+        fma(SIXTH, fma(TWO, m2 + m3, m1 + m4), m),
+        fma(SIXTH, fma(TWO, h2 + h3, h1 + h4), h),
+        fma(SIXTH, fma(TWO, n2 + n3, n1 + n4), n),
     )
 
 
 def changes(V: Any, m: Any, h: Any, n: Any, current: Any, G: Any, p: Any) -> Any:
-    """What V, m, h and n change by in a substep, at their present rates.
+    """What V (above E_L), m, h and n change by in a substep, at their present rates.
 
         alpha_m = 0.1 (V + 40) / (1 - exp(-(V + 40)/10)),      beta_m = 4 exp(-(V + 65)/18)
         alpha_h = 0.07 exp(-(V + 65)/20),                      beta_h = 1 / (1 + exp(-(V + 35)/10))
         alpha_n = 0.01 (V + 55) / (1 - exp(-(V + 55)/10)),     beta_n = 0.125 exp(-(V + 65)/80)      in 1/ms
 
-    Two exponentials make them all: the other arguments differ from -(V + 65)/80 by factors of two and by constants.
+    Three exponentials and one division make them all: the other arguments differ from these by constants and a factor
+    of two (more squares would cost digits: with e20 = e80^4, V is off by 0.12 mV instead of 0.06), and what is divided
+    by is the product of all denominators (a division takes as long as eight products).
     """
-    above = V + FROM_65
-    e80, e18 = exp(-PER_80 * above), exp(-PER_18 * above)
-    e40 = e80 * e80
-    e20 = e40 * e40
+    above = V + p.from_65
+    e80, e20, e18 = exp(-PER_80 * above), exp(-PER_20 * above), exp(-PER_18 * above)
     e10 = e20 * e20
-    alpha_m = opening(PER_10 * (V + FROM_40), E2_5 * e10)
-    alpha_n = PER_10 * opening(PER_10 * (V + FROM_55), E1 * e10)
-    beta_h = ONE / (ONE + E3 * e10)
+    e10 = MOST if e10 > MOST else e10
+    over_m, under_m = opening(PER_10 * (V + p.from_40), E2_5 * e10)
+    over_n, under_n = opening(PER_10 * (V + p.from_55), E1 * e10)
+    under_h = fma(E3, e10, ONE)
+    under = under_m * under_n
+    per = ONE / (under * under_h)
+    beta_h = under * per
+    per = under_h * per
+    alpha_m, alpha_n = over_m * (under_n * per), PER_10 * over_n * (under_m * per)
     alpha_h = ALPHA_H * e20
     nn = n * n
     Na, K = p.g_Na * (m * m * m * h), p.g_K * (nn * nn)
+    total = fma(-p.g_L, V, fma(-K, V - p.E_K, fma(-Na, V - p.E_Na, fma(-G, V, current))))
     return (
-        p.k_C * (current - G * V - Na * (V - p.E_Na) - K * (V - p.E_K) - p.g_L * (V - p.E_L)),
-        p.k * (alpha_m - (alpha_m + BETA_M * e18) * m),
-        p.k * (alpha_h - (alpha_h + beta_h) * h),
-        p.k * (alpha_n - (alpha_n + BETA_N * e80) * n),
+        p.k_C * total,
+        p.k * fma(-fma(BETA_M, e18, alpha_m), m, alpha_m),
+        p.k * fma(-(alpha_h + beta_h), h, alpha_h),
+        p.k * fma(-fma(BETA_N, e80, alpha_n), n, alpha_n),
     )
 
 
 def opening(x: Any, e: Any) -> Any:
-    """x / (1 - e), e = exp(-x): by its series for |x| < 0.5, where the quotient loses digits, to 5e-7."""
+    """x / (1 - e), e = exp(-x), above and below the line: its series for |x| < 0.5, where 1 - e loses digits; 5e-7."""
     xx = x * x
-    return ONE + HALF * x + xx * (PER_12 - PER_720 * xx) if xx < NEAR else x / (ONE - e)
+    near = xx < NEAR
+    return (fma(xx, fma(-PER_720, xx, PER_12), fma(HALF, x, ONE)) if near else x), (ONE if near else ONE - e)
 
 
 def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
@@ -107,11 +117,11 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
         C_m dV/dt = -g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L) + I_syn_ex + I_syn_in + I_e + I_stim
         I_syn_x = sum over spikes of w e t/tau_syn_x exp(-t/tau_syn_x),      t: time since the spike arrived
 
-    m, h and n (`Act_m`, `Inact_h`, `Act_n`) follow Hodgkin's and Huxley's rates. A spike is a maximum of V_m above 0
-    mV,
-    told at the end of the first step in which V_m falls; for t_ref no other is told. The weight w (pA) is the peak.
-    Parameters, units, defaults and initial values (-65 mV, gates at rest there) are those of NEST's `hh_psc_alpha`.
-    Three substeps a step, by Kutta's method of third order. Source: Hodgkin & Huxley 1952, J. Physiol. 117:500.
+    m, h and n (`Act_m`, `Inact_h`, `Act_n`) follow Hodgkin's and Huxley's rates. A spike is a maximum of V_m above
+    0 mV, told at the end of the first step in which V_m falls; for t_ref no other is told. The weight w (pA) is the
+    peak. Parameters, units, defaults and initial values (-65 mV, gates at rest there) are those of NEST's
+    `hh_psc_alpha`. Three substeps a step, by the classical Runge-Kutta method.
+    Source: Hodgkin & Huxley 1952, J. Physiol. 117:500.
     """
 
     name = "hh_psc_alpha"
@@ -131,27 +141,31 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
         own("in", "alpha", "tau_syn_in", 2.0, what="inhibitory currents"),
     )
     states = (
-        State("V_m", "mV", initial=-65.0),
+        State("V_m", "mV", initial=-65.0, origin="E_L"),
         State("Act_m", initial=0.05293248525724958),  # where the rates balance at -65 mV
         State("Inact_h", initial=0.5961207535084603),
         State("Act_n", initial=0.3176769140606974),
         State("refractory", "steps", public=False),
     )
     step = staticmethod(hodgkin_huxley)
-    step_constants = ("g_Na", "g_K", "g_L", "E_Na", "E_K", "E_L", "k", "k_C", "hold")
+    step_constants = ("g_Na", "g_K", "g_L", "E_Na", "E_K", "zero", "from_40", "from_55", "from_65", "k", "k_C", "hold")
 
     def check(self) -> None:
         """Potentials must be in mV, I_e in pA."""
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
-        """Constants of a substep, a third of dt."""
+        """Constants of a substep, a third of dt; potentials are above E_L."""
         if dt > LONGEST_DT:
             raise DescriptionError(
                 f"{self.name}: dt must be at most {LONGEST_DT:g} ms, got {dt:g}: a spike is too fast for longer steps"
             )
+        E_L = np.asarray(p["E_L"])
         return {
-            **{name: np.asarray(p[name]) for name in ("g_Na", "g_K", "g_L", "E_Na", "E_K", "E_L", "I_e")},
+            **{name: np.asarray(p[name]) for name in ("g_Na", "g_K", "g_L", "I_e")},
+            **{name: np.asarray(p[name]) - E_L for name in ("E_Na", "E_K")},
+            "zero": -E_L,
+            **{f"from_{V}": E_L + V for V in (40, 55, 65)},
             "k": np.asarray(dt / 3),
             "k_C": dt / 3 / np.asarray(p["C_m"]),
             "hold": np.rint(np.asarray(p["t_ref"]) / dt),
