@@ -27,6 +27,7 @@ from biosnn import _cache, fastmath
 
 __all__ = [
     "add_atomically",
+    "allocating_kernel",
     "f32",
     "f64",
     "flush_subnormals",
@@ -47,6 +48,7 @@ __all__ = [
     "u16",
     "u32",
     "u64",
+    "word_at",
 ]
 
 u8, u16, u32, u64 = np.uint8, np.uint16, np.uint32, np.uint64
@@ -85,7 +87,16 @@ def _jit(function: Callable, **options) -> Any:
 
 
 def kernel(function: Callable) -> Any:
-    """Compile a function of arrays for one thread."""
+    """Compile a function of arrays for one thread, which may make views of them, but no arrays of its own.
+
+    So arrays need not be counted: for each that a function hands on, Numba adds one to a number and takes it off again,
+    atomically, which was a fifth of the time of CUBA with 4,000 neurons.
+    """
+    return _jit(function, _nrt=False)
+
+
+def allocating_kernel(function: Callable) -> Any:
+    """Compile a function of arrays for one thread, which makes arrays of its own."""
     return _jit(function)
 
 
@@ -133,6 +144,21 @@ def _rounded_once(typingctx, x, y, z):
         return builder.fma(*args)
 
     return types.float32(types.float32, types.float32, types.float32), codegen
+
+
+@intrinsic
+def word_at(typingctx, octets, index):
+    """The eight bytes octets[index : index + 8] as one number, the first the lowest; on any address.
+
+    octets[index : index + 8].view(u64)[0] counts references: atomically, 7 ns each.
+    """
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(64).as_pointer())
+        return builder.load(place, align=1)
+
+    return types.uint64(octets, index), codegen
 
 
 @intrinsic

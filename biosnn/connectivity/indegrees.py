@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosnn._numba import i64, kernel, parallel_kernel, prange, u8, u64
+from biosnn._numba import allocating_kernel, i64, kernel, parallel_kernel, prange, u8, u64
 from biosnn.random import GOLDEN, INDEGREE, keyed, mix64
 
 
@@ -21,7 +21,7 @@ def draw_sources(cuts, seed, connection, indegree, source_ids, target_ids, disti
         )
 
 
-@kernel
+@allocating_kernel
 def draw(begin, end, seed, connection, indegree, source_ids, target_ids, distinct, no_autapses, fill, words):
     """Draw `indegree` sources for each target, and keep those at source positions begin..end-1.
 

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from biosnn._numba import f64, i64, kernel, parallel_kernel, prange, scalar, u8, u32, u64
+from biosnn._numba import allocating_kernel, f64, i64, kernel, parallel_kernel, prange, scalar, u8, u32, u64
 from biosnn.connectivity.distances import distance, nearest_image
 from biosnn.random import GOLDEN, INDEGREE, keyed, mix64
 
@@ -47,7 +47,7 @@ def draw_targets(
         )  # fmt: skip
 
 
-@kernel
+@allocating_kernel
 def targets(
     begin, end, seed, connection, grid, source_ids, places, ids, xyz, order, first, falls, rates, no_autapses, fill,
     words,
@@ -113,7 +113,7 @@ def draw_sources(
             _note(cuts[c], cuts[c + 1], at, n, drawn, ids, fill, words)
 
 
-@kernel
+@allocating_kernel
 def sources(
     begin, end, seed, connection, grid, indegree, target_ids, places, ids, xyz, order, first, falls, distinct,
     no_autapses, fill, words,
@@ -133,7 +133,7 @@ def sources(
         _note(begin, end, at, n, drawn, ids, fill, words)
 
 
-@kernel
+@allocating_kernel
 def _draw_block(
     at, begin, end, seed, connection, grid, target_ids, places, ids, xyz, order, first, falls, distinct, no_autapses,
     drawn,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosnn._numba import i64, kernel, parallel_kernel, prange, u8, u32, u64
+from biosnn._numba import allocating_kernel, i64, kernel, parallel_kernel, prange, u8, u32, u64
 from biosnn.connectivity.distances import look_up_by_distance
 from biosnn.connectivity.targets import choose
 from biosnn.random import SYNAPSE, keyed
@@ -29,7 +29,7 @@ def fill_rows(
         )  # fmt: skip
 
 
-@kernel
+@allocating_kernel
 def fill(
     begin, end, seed, population_first, strand_first, strands, degrees, target_ids, listed, list_start,
     weights, delay_classes, cell_of, part_of, slot_shift, steps, spaces, xyz, factors, row_first, words, delays,
