@@ -65,8 +65,7 @@ def normals(pair, n_pairs, key, out, work):
 
         out[2k], out[2k + 1] = r cos(a), r sin(a)    r = sqrt(-2 ln u1), a = 2 pi u2
 
-    u1 and u2 have 32 bits, so no number lies beyond 6.66. `work` is of the size
-    of `out`.
+    u1 and u2 have 32 bits, so no number lies beyond 6.66. `work` is of the size of `out`.
     Source: Box & Muller 1958, Ann. Math. Stat. 29:610.
     """
     low, high = u32(key & u64(0xFFFFFFFF)), u32(key >> u64(32))

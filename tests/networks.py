@@ -43,9 +43,7 @@ def mixed(draw=1, seed=1, n=40, longest=3.0):
 
 
 def spikes(sim, duration):
-    """All spikes of neurons in `duration` ms as an array (n, 2) of step and id, sorted; the ids of sources are left
-    out.
-    """
+    """Spikes of neurons (of sources none) in `duration` ms as an array (n, 2) of step and id, sorted."""
     return spikes_and_events(sim, duration)[0]
 
 
