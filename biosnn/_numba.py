@@ -133,12 +133,13 @@ def _with_callees(function: Callable) -> Callable:
 
 
 def _fma(x, y, z):
+    """What `fastmath.fma` is compiled to."""
     return _rounded_once(x, y, z)
 
 
 @intrinsic
 def _rounded_once(typingctx, x, y, z):
-    """`fastmath.fma`, as the processor does it."""
+    """x y + z of float32, as the processor does it."""
 
     def codegen(context, builder, signature, args):
         return builder.fma(*args)
@@ -148,9 +149,9 @@ def _rounded_once(typingctx, x, y, z):
 
 @intrinsic
 def word_at(typingctx, octets, index):
-    """The eight bytes octets[index : index + 8] as one number, the first the lowest; on any address.
+    """The eight bytes octets[index : index + 8] as one number, the first the lowest, at any address.
 
-    octets[index : index + 8].view(u64)[0] counts references: atomically, 7 ns each.
+    A view as u64 has to begin at a multiple of eight.
     """
 
     def codegen(context, builder, signature, args):

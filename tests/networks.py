@@ -73,3 +73,19 @@ def cells(net, name, n, **values):
     values = {"tau_m": 1e12, "V_th": 1e12, "t_ref": 0.0, "E_L": 0.0, "V_reset": 0.0} | values
     initial = {k: values.pop(k) for k in ("V_m",) if k in values}
     return net.population(name, n, bs.models.iaf_psc_delta(**values), **initial)
+
+
+def connected(rule, n_source=30, n_target=20, **how):
+    """Synapses from `n_source` neurons to `n_target` others."""
+    net = bs.Network(seed=how.pop("seed", 1))
+    a, b = cells(net, "a", n_source), cells(net, "b", n_target)
+    net.connect(a, b, rule, **{"weight": 1.0} | how)
+    return net.build(threads=1).synapses("a", "b")
+
+
+def connected_to_itself(rule, n=25, source=slice(None), target=slice(None), **how):
+    """Synapses within one population, between parts of it."""
+    net = bs.Network(seed=1)
+    a = cells(net, "a", n)
+    net.connect(a[source], a[target], rule, **{"weight": 1.0} | how)
+    return net.build(threads=1).synapses("a", "a")

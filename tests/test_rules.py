@@ -3,7 +3,6 @@
 import networks
 import numpy as np
 import pytest
-import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -11,22 +10,6 @@ from scipy import stats
 import biosnn as bs
 
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
-
-
-def connected(rule, n_source=30, n_target=20, **how):
-    """Synapses from `n_source` neurons to `n_target` others."""
-    net = bs.Network(seed=how.pop("seed", 1))
-    a, b = networks.cells(net, "a", n_source), networks.cells(net, "b", n_target)
-    net.connect(a, b, rule, **{"weight": 1.0} | how)
-    return net.build(threads=1).synapses("a", "b")
-
-
-def recurrent(rule, n=25, source=slice(None), target=slice(None), **how):
-    """Synapses within one population, between parts of it."""
-    net = bs.Network(seed=1)
-    a = networks.cells(net, "a", n)
-    net.connect(a[source], a[target], rule, **{"weight": 1.0} | how)
-    return net.build(threads=1).synapses("a", "a")
 
 
 def autapses(s):
@@ -49,7 +32,7 @@ def uniform(counts):
 @pytest.mark.parametrize("allow_multapses", [True, False])
 @pytest.mark.parametrize("k", [0, 1, 7, 24])
 def test_fixed_indegree_gives_each_target_its_sources(k, allow_multapses):
-    s = recurrent(bs.fixed_indegree(k, allow_autapses=False, allow_multapses=allow_multapses))
+    s = networks.connected_to_itself(bs.fixed_indegree(k, allow_autapses=False, allow_multapses=allow_multapses))
     np.testing.assert_array_equal(np.bincount(s.targets, minlength=25), k)
     assert autapses(s) == 0
     assert (multapses(s) > 0) == (allow_multapses and k > 1)
@@ -58,7 +41,7 @@ def test_fixed_indegree_gives_each_target_its_sources(k, allow_multapses):
 @pytest.mark.parametrize("allow_multapses", [True, False])
 @pytest.mark.parametrize("k", [0, 1, 7, 12, 13, 24])
 def test_fixed_outdegree_gives_each_source_its_targets(k, allow_multapses):
-    s = recurrent(bs.fixed_outdegree(k, allow_autapses=False, allow_multapses=allow_multapses))
+    s = networks.connected_to_itself(bs.fixed_outdegree(k, allow_autapses=False, allow_multapses=allow_multapses))
     np.testing.assert_array_equal(np.bincount(s.sources, minlength=25), k)
     assert autapses(s) == 0
     assert (multapses(s) > 0) == (allow_multapses and k > 1)
@@ -67,7 +50,7 @@ def test_fixed_outdegree_gives_each_source_its_targets(k, allow_multapses):
 @pytest.mark.parametrize("allow_multapses", [True, False])
 @pytest.mark.parametrize("n", [0, 1, 300, 600])
 def test_fixed_total_number_gives_that_many_synapses(n, allow_multapses):
-    s = recurrent(bs.fixed_total_number(n, allow_autapses=False, allow_multapses=allow_multapses))
+    s = networks.connected_to_itself(bs.fixed_total_number(n, allow_autapses=False, allow_multapses=allow_multapses))
     assert len(s) == n
     assert autapses(s) == 0
     assert (multapses(s) > 0) == (allow_multapses and n > 1)
@@ -75,37 +58,37 @@ def test_fixed_total_number_gives_that_many_synapses(n, allow_multapses):
 
 @pytest.mark.parametrize("rule", [bs.fixed_indegree, bs.fixed_outdegree])
 def test_fixed_degree_of_all_there_are_connects_every_pair(rule):
-    s = recurrent(rule(25, allow_multapses=False))
+    s = networks.connected_to_itself(rule(25, allow_multapses=False))
     assert len(s) == 625
     assert multapses(s) == 0
 
 
 def test_autapses_are_made_where_they_are_allowed():
     for rule in (bs.fixed_indegree(10), bs.fixed_outdegree(10), bs.fixed_total_number(300), bs.pairwise_bernoulli(0.5)):
-        assert autapses(recurrent(rule)) > 0
+        assert autapses(networks.connected_to_itself(rule)) > 0
 
 
 def test_pairwise_bernoulli_of_nought_and_one_are_nothing_and_everything():
-    assert len(connected(bs.pairwise_bernoulli(0.0))) == 0
-    s = connected(bs.pairwise_bernoulli(1.0))
+    assert len(networks.connected(bs.pairwise_bernoulli(0.0))) == 0
+    s = networks.connected(bs.pairwise_bernoulli(1.0))
     assert len(s) == 600
     assert multapses(s) == 0
-    s = recurrent(bs.pairwise_bernoulli(1.0, allow_autapses=False))
+    s = networks.connected_to_itself(bs.pairwise_bernoulli(1.0, allow_autapses=False))
     assert len(s) == 25 * 24
     assert autapses(s) == 0
 
 
 def test_all_to_all_connects_every_pair_once():
-    s = connected(bs.all_to_all())
+    s = networks.connected(bs.all_to_all())
     np.testing.assert_array_equal(s.sources, np.repeat(np.arange(30), 20))
     np.testing.assert_array_equal(s.targets, np.tile(np.arange(20), 30))
-    s = recurrent(bs.all_to_all(allow_autapses=False))
+    s = networks.connected_to_itself(bs.all_to_all(allow_autapses=False))
     assert len(s) == 25 * 24
     assert autapses(s) == multapses(s) == 0
 
 
 def test_one_to_one_connects_neurons_in_their_order():
-    s = recurrent(bs.one_to_one(), source=[3, 9, 1, 24], target=slice(10, 14))
+    s = networks.connected_to_itself(bs.one_to_one(), source=[3, 9, 1, 24], target=slice(10, 14))
     assert sorted(zip(s.sources.tolist(), s.targets.tolist(), strict=True)) == [(1, 12), (3, 10), (9, 11), (24, 13)]
 
 
@@ -123,7 +106,7 @@ OVERLAP = {
 @pytest.mark.parametrize("target", [slice(5, 20), [*range(12, 20), 22, *range(5, 11)]], ids=["slice", "index"])
 def test_groups_that_overlap_in_part_have_no_autapses(rule, target):
     rule, n = OVERLAP[rule]  # of 10 x 15 pairs 5 are autapses
-    s = recurrent(rule, source=slice(0, 10), target=target)
+    s = networks.connected_to_itself(rule, source=slice(0, 10), target=target)
     assert len(s) == n
     assert autapses(s) == multapses(s) == 0
     assert s.sources.max() < 10
@@ -159,7 +142,9 @@ def test_no_in_degree_exceeds_the_bound_that_sums_are_planned_with(rule, first, 
 
 def test_dense_weights_without_autapses_leave_out_the_neurons_own_also_in_another_order():
     weights = np.arange(1.0, 10.0).reshape(3, 3)
-    s = recurrent(bs.all_to_all(allow_autapses=False), source=[0, 1, 2], target=[2, 1, 0], weight=weights)
+    s = networks.connected_to_itself(
+        bs.all_to_all(allow_autapses=False), source=[0, 1, 2], target=[2, 1, 0], weight=weights
+    )
     assert len(s) == 6
     assert autapses(s) == 0
 
@@ -168,35 +153,35 @@ def test_dense_weights_without_autapses_leave_out_the_neurons_own_also_in_anothe
 
 
 def test_sources_of_fixed_indegree_are_uniform():
-    s = connected(bs.fixed_indegree(100), 50, 400)
+    s = networks.connected(bs.fixed_indegree(100), 50, 400)
     assert uniform(np.bincount(s.sources, minlength=50))
     pairs = np.bincount(s.sources * 400 + s.targets, minlength=50 * 400)  # repeats as often as they should
     np.testing.assert_allclose(np.bincount(pairs)[:7] / 20000, stats.binom.pmf(np.arange(7), 100, 1 / 50), atol=0.015)
 
 
 def test_sources_of_fixed_indegree_without_multapses_are_uniform():
-    s = connected(bs.fixed_indegree(30, allow_multapses=False), 40, 1000)
+    s = networks.connected(bs.fixed_indegree(30, allow_multapses=False), 40, 1000)
     assert stats.chisquare(np.bincount(s.sources, minlength=40)).pvalue > SURE
 
 
 def test_targets_of_fixed_outdegree_are_uniform():
-    s = connected(bs.fixed_outdegree(100), 400, 50)
+    s = networks.connected(bs.fixed_outdegree(100), 400, 50)
     assert uniform(np.bincount(s.targets, minlength=50))
 
 
 @pytest.mark.parametrize("k", [12, 28])  # targets are drawn, or, if they are more than half, those left out
 def test_targets_of_fixed_outdegree_without_multapses_are_uniform(k):
-    s = connected(bs.fixed_outdegree(k, allow_multapses=False), 1000, 40)
+    s = networks.connected(bs.fixed_outdegree(k, allow_multapses=False), 1000, 40)
     assert stats.chisquare(np.bincount(s.targets, minlength=40)).pvalue > SURE
 
 
 def test_pairs_of_fixed_total_number_are_uniform():
-    s = connected(bs.fixed_total_number(20000), 20, 30)
+    s = networks.connected(bs.fixed_total_number(20000), 20, 30)
     assert uniform(np.bincount(s.sources * 30 + s.targets, minlength=600))
 
 
 def test_pairs_of_fixed_total_number_without_multapses_are_uniform():
-    every = [connected(bs.fixed_total_number(60, allow_multapses=False), 10, 12, seed=k) for k in range(200)]
+    every = [networks.connected(bs.fixed_total_number(60, allow_multapses=False), 10, 12, seed=k) for k in range(200)]
     counts = sum(np.bincount(s.sources * 12 + s.targets, minlength=120) for s in every)
     assert uniform(counts * 2)  # half of the pairs are taken: the variance of a count is half of Poisson's
     in_degree = np.concatenate([np.bincount(s.targets, minlength=12) for s in every])
@@ -206,7 +191,7 @@ def test_pairs_of_fixed_total_number_without_multapses_are_uniform():
 
 @pytest.mark.parametrize("p", [0.05, 0.7])
 def test_degrees_of_pairwise_bernoulli_are_binomial(p):
-    s = connected(bs.pairwise_bernoulli(p), 2000, 2000)
+    s = networks.connected(bs.pairwise_bernoulli(p), 2000, 2000)
     assert multapses(s) == 0
     assert SURE < stats.binom.cdf(len(s), 4_000_000, p) < 1 - SURE
     for side in (s.sources, s.targets):
@@ -235,13 +220,13 @@ RULES = [bs.fixed_indegree(300), bs.fixed_outdegree(300), bs.pairwise_bernoulli(
 @pytest.mark.parametrize("what", DRAWN)
 def test_weights_follow_their_distribution(what):
     ours, law = DRAWN[what]
-    s = connected(bs.fixed_outdegree(400), 100, 200, weight=ours)
+    s = networks.connected(bs.fixed_outdegree(400), 100, 200, weight=ours)
     assert stats.kstest(s.weights, law.cdf).pvalue > SURE
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_weights_and_delays_follow_their_distributions_for_every_rule_and_independently(rule):
-    s = connected(rule, 200, 200, weight=bs.normal(50.0, 5.0), delay=bs.uniform(0.05, 1.05))
+    s = networks.connected(rule, 200, 200, weight=bs.normal(50.0, 5.0), delay=bs.uniform(0.05, 1.05))
     assert stats.kstest(s.weights, stats.norm(50.0, 5.0).cdf).pvalue > SURE
     delays = np.rint(s.delays * 10).astype(int)
     assert uniform(np.bincount(delays, minlength=11)[1:])
@@ -252,7 +237,7 @@ def test_weights_and_delays_follow_their_distributions_for_every_rule_and_indepe
 
 def test_delays_are_rounded_to_the_nearest_step_and_one_at_least():
     law = stats.norm(0.5, 0.3)
-    s = connected(bs.fixed_outdegree(400), 100, 200, delay=bs.normal(0.5, 0.3))
+    s = networks.connected(bs.fixed_outdegree(400), 100, 200, delay=bs.normal(0.5, 0.3))
     steps = np.rint(s.delays / 0.1).astype(int)
     np.testing.assert_allclose(s.delays, steps * 0.1)
     edges = np.array([-np.inf, *np.arange(0.15, 1.2, 0.1), np.inf])
@@ -307,7 +292,8 @@ PARTS = {"slice": slice(5, 12), "strided": slice(2, 20, 3), "index": [17, 3, 11,
 )
 def test_synapses_stay_within_their_groups(part, rule):
     members = np.arange(25)[PARTS[part]]
-    outgoing, incoming = recurrent(rule, source=PARTS[part]), recurrent(rule, target=PARTS[part])
+    outgoing = networks.connected_to_itself(rule, source=PARTS[part])
+    incoming = networks.connected_to_itself(rule, target=PARTS[part])
     assert set(outgoing.sources.tolist()) <= set(members.tolist())
     assert set(incoming.targets.tolist()) <= set(members.tolist())
     if rule.name == "fixed_indegree":
@@ -329,81 +315,3 @@ def test_connections_between_the_same_populations_add_up():
         np.testing.assert_allclose(s.delays[mine], delay)
     assert set(s.sources[np.isclose(s.weights, 4.0)].tolist()) <= {*range(10), *range(15, 20)}
     np.testing.assert_array_equal(s.sources[np.isclose(s.weights, 1.0)], np.arange(20))
-
-
-# Listed synapses
-
-
-@pytest.mark.parametrize("form", ["csr_matrix", "csc_matrix", "coo_array", "csr_array", "lil_matrix"])
-def test_sparse_matrix_comes_out_as_it_went_in(form):
-    matrix = scipy.sparse.random(40, 30, 0.2, random_state=1)
-    matrix.data = np.random.default_rng(1).normal(0.0, 50.0, matrix.nnz)
-    net = bs.Network()
-    a, b = networks.cells(net, "a", 40), networks.cells(net, "b", 30)
-    net.connect(a, b, getattr(scipy.sparse, form)(matrix))
-    sim = net.build(threads=1)
-    out = sim.weights("a", "b")
-    assert out.shape == (40, 30)
-    assert out.nnz == matrix.nnz
-    unit = np.abs(matrix.data).max() / 32767  # of 16 bits; weights are rounded by half of it
-    np.testing.assert_allclose(out.toarray(), matrix.toarray(), rtol=0, atol=unit / 2 * 1.0001)
-
-
-def test_sparse_matrix_between_parts_of_populations_stands_at_their_indices():
-    matrix = scipy.sparse.csr_matrix([[1.0, 0.0], [2.0, 3.0], [0.0, 4.0]])
-    net = bs.Network()
-    a = networks.cells(net, "a", 6)
-    net.connect(a[[5, 0, 2]], a[[4, 1]], matrix)
-    expected = np.zeros((6, 6))
-    expected[np.ix_([5, 0, 2], [4, 1])] = matrix.toarray()
-    np.testing.assert_allclose(net.build(threads=1).weights("a", "a").toarray(), expected, rtol=1e-3)
-
-
-def test_delays_of_a_sparse_matrix_may_be_an_array_or_a_matrix_of_its_shape():
-    matrix = scipy.sparse.random(20, 30, 0.2, random_state=2, format="csr")
-    delays = matrix.copy()
-    delays.data = np.random.default_rng(1).integers(1, 50, matrix.nnz) * 0.1
-    for form in (delays, delays.tocsc(), delays.data, scipy.sparse.csr_array(delays)):
-        s = connected(matrix, 20, 30, weight=None, delay=form)
-        np.testing.assert_allclose(s.delays, delays.toarray()[s.sources, s.targets])
-        np.testing.assert_allclose(s.weights, matrix.toarray()[s.sources, s.targets], atol=1e-4)
-
-
-def test_delays_of_a_sparse_matrix_may_list_its_entries_in_another_order():
-    weights = scipy.sparse.csr_matrix((np.array([1.0, 2.0]), np.array([1, 0]), np.array([0, 2])), shape=(1, 2))
-    delays = scipy.sparse.csr_matrix([[0.3, 0.7]])
-    s = connected(weights, 1, 2, weight=None, delay=delays)
-    np.testing.assert_allclose(s.weights, [2.0, 1.0], rtol=1e-3)
-    np.testing.assert_allclose(s.delays, [0.3, 0.7])
-
-
-def test_index_arrays_make_exactly_these_synapses():
-    sources, targets = np.array([4, 0, 4, 2, 4, 4]), np.array([1, 1, 3, 0, 1, 1])  # a triple pair, no order
-    weights, delays = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    s = connected((sources, targets), 5, 4, weight=weights, delay=delays)
-    found = sorted(zip(s.sources.tolist(), s.targets.tolist(), s.weights.round(2), s.delays.round(3), strict=True))
-    assert found == sorted(zip(sources.tolist(), targets.tolist(), weights, delays, strict=True))
-
-
-def test_weights_between_repeated_pairs_are_summed():
-    net = bs.Network()
-    a = networks.cells(net, "a", 3)
-    net.connect(a, a, ([0, 0, 1], [2, 2, 1]), weight=[1.0, 2.0, -4.0])
-    expected = [[0, 0, 3], [0, -4, 0], [0, 0, 0]]
-    np.testing.assert_allclose(net.build(threads=1).weights("a", "a").toarray(), expected, atol=1e-3)
-
-
-def test_dense_weights_and_delays_of_all_to_all_go_to_their_pairs():
-    rng = np.random.default_rng(3)
-    weights, delays = rng.normal(0.0, 10.0, (7, 9)), rng.integers(1, 30, (7, 9)) * 0.1
-    s = connected(bs.all_to_all(), 7, 9, weight=weights, delay=delays)
-    np.testing.assert_allclose(s.weights, weights[s.sources, s.targets], atol=1e-3)
-    np.testing.assert_allclose(s.delays, delays[s.sources, s.targets])
-    s = recurrent(bs.all_to_all(allow_autapses=False), 7, weight=weights[:, :7])
-    assert len(s) == 42
-    np.testing.assert_allclose(s.weights, weights[s.sources, s.targets], atol=1e-3)
-
-
-def test_delays_of_listed_synapses_are_rounded_to_the_nearest_step():
-    s = connected(([0, 1, 2], [0, 0, 0]), 3, 1, delay=[0.12, 0.26, 1.04])
-    np.testing.assert_allclose(s.delays, [0.1, 0.3, 1.0])
