@@ -1,4 +1,4 @@
-"""Where arrays live and how a driver is launched. A new device is a file here and a line in `get`."""
+"""Where arrays live and how a driver is launched. A new device is a file here and a line in `check`."""
 
 from __future__ import annotations
 

@@ -74,7 +74,8 @@ def lay_bank(
         return Bank(("delta",), (("delta", 0),), 0, 0, (0,), (1,), exact)
     slots = tuple(r.name for r in receptors)
     addresses = tuple((name, k) for k, name in enumerate(slots))
-    # positive weights go to the first receptor, negative ones to the first that is made for them
+    # positive weights go to the first excitatory receptor, negative ones to the first inhibitory one; if all are of one
+    # sort, to the first
     inh = next((k for k, r in enumerate(receptors) if is_inhibitory(r, values)), 0)
     exc = next((k for k, r in enumerate(receptors) if not is_inhibitory(r, values)), 0)
     signs = tuple(-1 if r.reversal is not None and is_inhibitory(r, values) else 1 for r in receptors)
