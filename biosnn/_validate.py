@@ -110,7 +110,11 @@ def check_range(
         if bad.any():
             index = ", ".join(map(str, np.argwhere(bad)[0])) if values.ndim else ""
             where = where or (f" (at index {index})" if index else "")
-            raise DescriptionError(f"{owner}: {name} {rule}{_in(unit)}, got {values[bad].flat[0]:g}{where}")
+            worst = float(values[bad].flat[0])
+            text = f"{worst:g}"
+            if rule.endswith(f" {text}") and float(text) != worst:  # so near that six digits show the bound itself
+                text = repr(worst)
+            raise DescriptionError(f"{owner}: {name} {rule}{_in(unit)}, got {text}{where}")
 
 
 def check_unit(owner: str, name: str, values: NDArray[Any] | float, unit: str) -> None:

@@ -146,6 +146,8 @@ CALLS = {
     "negative rate": (lambda x: x.poisson(x.a, rate=-1.0, weight=1.0), "poisson 'a'", "at least 0 (Hz)", "got -1"),
     "rate of NaN": (lambda x: x.poisson(x.a, rate=NAN, weight=1.0), "rate must be finite (Hz)", "got nan"),
     "rate beyond tables": (lambda x: x.poisson(x.a, rate=1e10, weight=1.0), "rate must be at most 1e+09 (Hz)"),
+    "rate just beyond": (lambda x: x.poisson(x.a, rate=1e9 + 1, weight=1.0), "at most 1e+09 (Hz)", "got 1000000001.0"),
+    "noise as a rate": (lambda x: x.poisson(x.a, rate=bs.noise(1.0, 1.0), weight=1.0), "rate must be", "got Noise("),
     "noise of NaN": (lambda x: x.poisson(x.a, rate=1.0, weight=NAN), "weight must be finite (pA)", "got nan"),
     "current of NaN": (lambda x: x.current(x.a, NAN), "current 'a'", "amplitude must be finite (pA)", "got nan"),
     "current of 9 for 10": (lambda x: x.current(x.a, [1.0] * 9), "amplitude", "(10,)", "(9,)"),

@@ -76,3 +76,9 @@ def test_the_full_microcircuit_is_planned_in_four_bytes_per_synapse():
     assert synapses == 4 * 298_880_970
     assert found.bytes < 1.1 * synapses
     assert "298,880,970 synapses" in str(found)
+
+
+def test_a_plan_shows_itself_in_a_notebook_as_it_prints():
+    net = bs.Network()
+    neurons(net, 3)
+    assert repr(net.plan()) == str(net.plan())

@@ -110,6 +110,9 @@ class Plan:
                 f"or a smaller --scale"
             )
 
+    def __repr__(self) -> str:
+        return str(self)  # a notebook shows what `net.plan()` returns by its repr
+
     def __str__(self) -> str:
         rows: list[tuple[str, ...]] = []
         for part in PARTS:

@@ -130,7 +130,8 @@ class Inputs:
         """Add `n` sources that fire at given times (ms): to be connected like a population, and placed like one.
 
         `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
-        source. Times are multiples of dt, dt at the earliest; a spike at t with delay d arrives at t + d.
+        source. Times are multiples of dt, dt at the earliest, and a source fires once a step at most; a spike at t with
+        delay d arrives at t + d.
         """
         owner = self._new_owner("spike_source", name)
         times, senders, n = _trains(owner, times, senders, n)
@@ -247,7 +248,10 @@ class Inputs:
         if not isinstance(rate, (stimuli.Levels, *stimuli.KINDS)) and not _validate.is_array(rate):
             return _validate.number(owner, "rate", rate, "Hz", at_least=0, at_most=MOST_ARRIVALS * 1e3 / self.dt)
         if isinstance(rate, (stimuli.Noise, stimuli.OrnsteinUhlenbeck)):
-            raise DescriptionError(f"{owner}: rate must be a number, an array, stepped, playback or sinusoidal")
+            raise DescriptionError(
+                f"{owner}: rate must be a number, an array, stepped, playback or sinusoidal, "
+                f"got {_validate.shown(rate)}"
+            )
         most = MOST_VARYING * 1e3 / self.dt
         if isinstance(rate, stimuli.Sinusoidal):
             stimuli.check_per_neuron(owner, rate, n)

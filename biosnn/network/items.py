@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Connection:
     pairs: Pairs | None
     weight: Values
     delay: Values
-    sides: Sides
+    sides: Sides = field(repr=False)  # sizes, and functions that find what else a rule asks for
     receptor: str | None = None
 
     @functools.cached_property
