@@ -73,7 +73,7 @@ class Normal(Distribution):
 
 @dataclass(frozen=True)
 class Lognormal(Distribution):
-    """exp of a Gaussian with mean `mu` and standard deviation `sigma` (NEST's and NumPy's parameters)."""
+    """exp of a Gaussian with mean `mu` and standard deviation `sigma` (NEST's mean and std)."""
 
     mu: float
     sigma: float
@@ -181,12 +181,18 @@ def normal(mean: float, std: float) -> Distribution:
 
 
 def lognormal(mu: float, sigma: float) -> Distribution:
-    """exp of a Gaussian with mean mu and standard deviation sigma."""
+    """exp of a Gaussian with mean mu and standard deviation sigma: its own mean is exp(mu + sigma^2 / 2).
+
+    NEST's nest.random.lognormal(mean, std). Raises DescriptionError if sigma is negative.
+    """
     return Lognormal(_validate.number("lognormal", "mu", mu), _validate.number("lognormal", "sigma", sigma, at_least=0))
 
 
 def uniform(min: float, max: float) -> Distribution:
-    """Equally likely between min and max."""
+    """Equally likely between min and max, in the unit of what it is given for.
+
+    Raises DescriptionError unless min is below max.
+    """
     lo, hi = _validate.number("uniform", "min", min), _validate.number("uniform", "max", max)
     if not lo < hi:
         raise DescriptionError(f"uniform: min must be below max, got {lo:g} and {hi:g}")
@@ -194,7 +200,10 @@ def uniform(min: float, max: float) -> Distribution:
 
 
 def exponential(beta: float) -> Distribution:
-    """Exponential with mean beta."""
+    """Exponential with mean beta (NEST's parameter), in the unit of what it is given for.
+
+    Raises DescriptionError unless beta is above 0.
+    """
     return Exponential(_validate.number("exponential", "beta", beta, above=0))
 
 

@@ -46,8 +46,9 @@ def main() -> None:
 def described(model) -> str:
     """The part of a page that is in the code."""
     neuron = model()
-    lines = [f"# {model.name}", "", inspect.cleandoc(model.__doc__), "", "## Parameters", ""]
-    lines += ["| name | default | unit | |", "|---|---|---|---|"]
+    lines = [f"# {model.name}", "", inspect.cleandoc(model.__doc__)]
+    if neuron.parameters:
+        lines += ["", "## Parameters", "", "| name | default | unit | |", "|---|---|---|---|"]
     lines += [f"| `{n}` | {p.default:g} | {p.unit} | {p.meaning} |" for n, p in neuron.parameters.items()]
     lines += [f"| `{n}` | {value} | | true or false, for a whole population |" for n, value in model.choices.items()]
     units = neuron.recordable()
@@ -66,9 +67,9 @@ def measured(name: str) -> str:
     cases = cases_of(name)
     runs = {case: simulate(name, PROTOCOL["cases"][case] if case else OTHERS, DT) for case in cases or [None]}
     draw(name, runs)
-    lines = ["", f"![{name}](pictures/{name}.png)", "", *WHAT_IS_SHOWN.get(MODELS[name].accepts, SHOWN), ""]
+    lines = ["", f"![{name}](pictures/{name}.png)", "", *WHAT_IS_SHOWN.get(MODELS[name].accepts, SHOWN)]
     if cases:
-        lines += ["## Against NEST 3.10.0, dt 0.1 ms", "", *TABLE_HEAD]
+        lines += ["", "## Against NEST 3.10.0, dt 0.1 ms", "", *TABLE_HEAD]
         lines += [row for case in cases for row in against_nest(case, runs[case])]
         lines += ["", "V_m is compared where neither has spiked within the two steps before or the step after."]
     if not MODELS[name]().is_exact and MODELS[name].potentials:

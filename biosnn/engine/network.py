@@ -19,13 +19,15 @@ class Network(Description):
     """A spiking network: describe it (population, connect, poisson, current, spike_source, record), plan it, build it.
 
     dt is the step in ms; `seed` decides everything that is random, alike for any number of threads.
+    Every verb raises DescriptionError where it cannot be simulated, naming the rule and the way out.
     """
 
     def plan(self, threads: int | None = None, **ways: Unpack[Asked]) -> Plan:
         """What building would allocate and choose; print it. Nothing is drawn or allocated.
 
-        `ways` are synapse_backend, fused_layout, ring_strategy, ring_dtype, ring_capacity_max and max_ring_mib:
-        see `Asked`. Raises DescriptionError for ways that cannot be combined, MemoryPlanError for too large a ring.
+        `ways` are synapse_backend, fused_layout, ring_strategy, ring_dtype, ring_capacity_max, max_ring_mib and
+        receptor_state_dtype: help(biosnn.engine.ways.Asked) says what each may be. Raises DescriptionError for ways
+        that cannot be combined, MemoryPlanError for too large a ring.
         """
         if threads is not None:
             threads = _validate.count("plan", "threads", threads, at_least=1, at_most=MOST_THREADS)

@@ -97,8 +97,8 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
     `spike_dependent_threshold` (r): at a spike V_m - E_L becomes its voltage_reset_fraction, of the step before, plus
     voltage_reset_add; threshold_spike jumps by th_spike_add, and decays at the rate th_spike_decay (1/ms).
     `after_spike_currents` (asc): ASCurrents_j decay at the rate asc_decay[j] (1/ms), and become asc_amps[j] (pA) plus
-    the fraction asc_r[j] of what they were. They start at asc_init[j] (NEST: at its ASCurrents). Lists of one or two
-    values.
+    the fraction asc_r[j] of what they were. They start at asc_init[j] (NEST: at its ASCurrents). All four
+    are lists of one or two values.
     `adapting_threshold` (a): threshold_voltage' = th_voltage_index (V_m - E_L) - th_voltage_decay threshold_voltage.
     Over a step, V_m is taken there as I_stim and the after-spike currents alone drive it, as in NEST.
 

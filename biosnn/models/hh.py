@@ -120,7 +120,7 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
     m, h and n (`Act_m`, `Inact_h`, `Act_n`) follow Hodgkin's and Huxley's rates. A spike is a maximum of V_m above
     0 mV, told at the end of the first step in which V_m falls; for t_ref no other is told. The weight w (pA) is the
     peak. Parameters, units, defaults and initial values (-65 mV, gates at rest there) are those of NEST's
-    `hh_psc_alpha`. Three substeps a step, by the classical Runge-Kutta method.
+    `hh_psc_alpha`. Three substeps a step, by the classical Runge-Kutta method; dt is at most 0.125 ms.
     Source: Hodgkin & Huxley 1952, J. Physiol. 117:500.
     """
 

@@ -13,7 +13,7 @@ class iaf_psc_alpha(Leaky):  # noqa: N801 - NEST's name
         I_syn_x = sum over spikes of w e t/tau_syn_x exp(-t/tau_syn_x),      t: time since the spike arrived
 
     The weight w (pA) is the peak, reached tau_syn_x after the arrival. Positive weights feed I_syn_ex, negative ones
-    I_syn_in. Parameters, units and defaults are those of NEST's `iaf_psc_alpha`; V_m starts at E_L.
+    I_syn_in. Parameters, units and defaults are those of NEST's `iaf_psc_alpha`, `V_min` left out; V_m starts at E_L.
     Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, section 3.1.2.
     """
 

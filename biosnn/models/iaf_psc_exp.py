@@ -14,8 +14,8 @@ class iaf_psc_exp(Leaky):  # noqa: N801 - NEST's name
 
     Positive weights feed I_syn_ex, negative ones I_syn_in. Where both time constants are equal their sum is kept as one
     current, at half the cost; the spikes are the same, to the bit, if the two are recorded. Parameters, units and
-    defaults are those of NEST's `iaf_psc_exp`; V_m starts at E_L. Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381,
-    eq. 11.
+    defaults are those of NEST's `iaf_psc_exp`, without its escape noise (`delta`, `rho`); V_m starts at E_L.
+    Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, eq. 11.
     """
 
     name = "iaf_psc_exp"

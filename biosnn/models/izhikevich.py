@@ -56,8 +56,7 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
     V_m jumps by the weight (mV) where a spike arrives. `consistent_integration=True`: Euler steps of dt;
     False: the published scheme, where a weight is a current for the length of one step, so that it shrinks with dt.
     V_m never falls below V_min. Parameters, units and defaults are those of NEST's `izhikevich`; V_m starts at -65 mV,
-    U_m at -13 mV.
-    Both schemes are of first order: with I_e = 10 pA, the fourth spike (115.9 ms) comes too late by
+    U_m at -13 mV. Both schemes are of first order: with I_e = 10 pA, the fourth spike (115.9 ms) comes too late by
 
         dt (ms)                           1      0.5    0.2    0.1    0.05   0.01
         consistent_integration            10.1   5.1    2.5    1.4    0.63   0.13      ms

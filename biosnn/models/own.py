@@ -70,8 +70,8 @@ def neuron(
     weights of the spikes that arrive in the step as part of I.
 
     It may use + - * / **, comparisons, `if`, loops over range(n), numbers and functions defined outside of it, exp,
-    log, sqrt, sin, cos, abs, min, max (also by way of math and NumPy), and random(): uniform in [0, 1), another number
-    for every call, neuron and step, the same for any number of threads.
+    log, sqrt, sin, cos, tanh, abs, min, max (also by way of math and NumPy), and random(): uniform in [0, 1), another
+    number for every call, neuron and step, the same for any number of threads.
 
     The result is used like the models of BioSNN: net.population("p", 100, izhikevich(d=bs.normal(8.0, 1.0)), v=-70.0).
     Raises DescriptionError, with the line, for what a function of numbers cannot contain.

@@ -19,6 +19,20 @@ from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
 from biosnn.models.kinetics import SHORTEST_TAU, Parameter, Receptor, Value
 
+__all__ = [
+    "AMPA",
+    "GABA_A",
+    "GABA_B",
+    "MODES",
+    "NMDA",
+    "alpha",
+    "dual_exp",
+    "ei_ampa_nmda_gabaa",
+    "ei_ampa_nmda_gabaa_gabab",
+    "exc_only",
+    "exp",
+]
+
 
 @dataclass(frozen=True)
 class GivenReceptor:
@@ -29,15 +43,21 @@ class GivenReceptor:
 
 
 def exp(name: str, tau: Any = 2.0, E_rev: Any = None, *, Mg: Any = None, compartment: int = 0) -> GivenReceptor:
-    """A conductance (nS; without E_rev a current, pA) that jumps by the weight and decays with tau (ms).
+    """A conductance (nS; without E_rev a current, pA) that jumps by the weight w: w exp(-t/tau), tau in ms.
 
-    E_rev: reversal potential, mV. Mg: concentration (mM) of the magnesium that blocks it at low potentials.
+    `E_rev`: reversal potential, mV. `Mg`: concentration (mM) of the magnesium that blocks it at low potentials (see
+    `NMDA`). `compartment` in which it lies: 0 is the soma, 1 the dendrite, 2 the axon initial segment. Numbers, or
+    distributions and arrays of one value per neuron. Raises DescriptionError for a tau that is too short, and for Mg
+    without E_rev.
     """
     return _make("exp", name, {"tau": tau}, E_rev, Mg, compartment)
 
 
 def alpha(name: str, tau: Any = 2.0, E_rev: Any = None, *, Mg: Any = None, compartment: int = 0) -> GivenReceptor:
-    """One that follows w e t/tau exp(-t/tau), so that it peaks with the weight w at tau (ms)."""
+    """A conductance or current that follows w e t/tau exp(-t/tau): it peaks with the weight w at tau (ms).
+
+    All else as in `exp`.
+    """
     return _make("alpha", name, {"tau": tau}, E_rev, Mg, compartment)
 
 
@@ -50,12 +70,15 @@ def dual_exp(
     Mg: Any = None,
     compartment: int = 0,
 ) -> GivenReceptor:
-    """One that rises with tau_rise and decays with tau_decay (ms), and peaks with the weight."""
+    """A conductance or current w (exp(-t/tau_decay) - exp(-t/tau_rise)), scaled to peak with the weight w; taus in ms.
+
+    All else as in `exp`.
+    """
     return _make("dual_exp", name, {"tau_rise": tau_rise, "tau_decay": tau_decay}, E_rev, Mg, compartment)
 
 
 def AMPA(tau: Any = 2.0, E_rev: Any = 0.0, compartment: int = 0) -> GivenReceptor:
-    """Fast excitation."""
+    """Fast excitation: a conductance (nS) that decays with tau (ms); E_rev in mV, `compartment` as in `exp`."""
     return exp("AMPA", tau, E_rev, compartment=compartment)
 
 
@@ -67,12 +90,12 @@ def NMDA(
     ratio: Any = None,
     compartment: int = 0,
 ) -> GivenReceptor:
-    """Slow excitation, blocked by magnesium (mM) below about -20 mV: the conductance counts with
+    """Slow excitation, a dual_exp conductance (nS; taus in ms, E_rev in mV), blocked below about -20 mV by magnesium:
 
-        1 / (1 + Mg / 3.57 exp(-0.062 V)),        V in mV, at the start of the step
+        it counts with 1 / (1 + Mg / 3.57 exp(-0.062 V)),        Mg in mM, V in mV, at the start of the step
 
     Source: Jahr & Stevens 1990, J. Neurosci. 10:3178. With `ratio`, that fraction of what arrives at AMPA opens NMDA
-    as well, as both lie in one synapse.
+    as well, as both lie in one synapse; AMPA then has to be among the receptors.
     """
     found = dual_exp("NMDA", tau_rise, tau_decay, E_rev, Mg=Mg, compartment=compartment)
     if ratio is None:
@@ -83,12 +106,12 @@ def NMDA(
 
 
 def GABA_A(tau: Any = 5.0, E_rev: Any = -80.0, compartment: int = 0) -> GivenReceptor:
-    """Fast inhibition."""
+    """Fast inhibition: a conductance (nS) that decays with tau (ms); E_rev in mV, `compartment` as in `exp`."""
     return exp("GABA_A", tau, E_rev, compartment=compartment)
 
 
 def GABA_B(tau_rise: Any = 45.0, tau_decay: Any = 150.0, E_rev: Any = -95.0, compartment: int = 0) -> GivenReceptor:
-    """Slow inhibition through potassium channels."""
+    """Slow inhibition through potassium channels: a dual_exp conductance (nS), its taus in ms; E_rev in mV."""
     return dual_exp("GABA_B", tau_rise, tau_decay, E_rev, compartment=compartment)
 
 
@@ -146,10 +169,14 @@ def own(
     reversal: tuple[str, float] | None = None,
     *,
     what: str,
+    where: str = "",
     compartment: int = 0,
 ) -> Receptor:
-    """A receptor of a model of NEST's: `tau` and `reversal` are the model's own names of its parameters."""
-    parameters = {tau: Parameter(default, "ms", f"time constant of {what}", above=SHORTEST_TAU)}
+    """A receptor of a model of NEST's: `tau` and `reversal` are the model's own names of its parameters.
+
+    `what` it is and `where` say what the parameters mean; receptors of all places share the reversal potential.
+    """
+    parameters = {tau: Parameter(default, "ms", f"time constant of {what}{where}", above=SHORTEST_TAU)}
     if reversal is not None:
         parameters[reversal[0]] = Parameter(reversal[1], "mV", f"reversal potential of {what}")
     E_rev = reversal[0] if reversal else None

@@ -58,7 +58,7 @@ class Description(Inputs):
 
         A value is a number, an array of n numbers or a distribution. `shape` says how they are arranged, (H, W) where
         they stand for the pixels of an image; n is its product. `positions` says where they stand (um): grid(...),
-        random_positions(...), or an array (n, 2 | 3); only what depends on distances needs them.
+        random_positions(...), or an array (n, 1 | 2 | 3); only what depends on distances needs them.
         """
         owner = self._new_owner("population", name)
         if isinstance(model, type) or not (hasattr(model, "discretise") and hasattr(model, "bank")):
@@ -100,7 +100,7 @@ class Description(Inputs):
 
         `receptor` names one of the target's receptors; without it, positive and negative weights go to the first
         excitatory and inhibitory one. Weights onto conductances are of one sign, and count by size; those onto
-        inhibitory ones are kept, and read back, as negative.
+        inhibitory ones are kept, and read back, as negative. Raises UnknownNameError for a receptor that is not there.
         """
         index = len(self.connections)
         source, target = as_group("connect", source), as_group("connect", target)
@@ -144,7 +144,8 @@ class Description(Inputs):
     ) -> Recorder:
         """Record "spikes", or a state variable (V_m, ...) every `every` ms (default: each step).
 
-        The results appear under the populations' names, or under `name`.
+        A variable is in the unit of its model, `every` a multiple of dt. The results appear under the populations'
+        names, or under `name`. Raises UnknownNameError for a variable that the model does not have.
         """
         target = as_group("record", target)
         owner = f"record {names_of(target)!r}"

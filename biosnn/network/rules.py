@@ -180,7 +180,10 @@ class OneToOne(Rule):
 
 
 def pairwise_bernoulli(p: float | Profile, *, allow_autapses: bool = True) -> Rule:
-    """Each pair with probability p: a number between 0 and 1, or a profile, as in 0.3 * space.gaussian(std=100)."""
+    """Each pair with probability p: a number between 0 and 1, or a profile, as in 0.3 * space.gaussian(std=100).
+
+    With `allow_autapses=False` no neuron is connected to itself. Raises DescriptionError for a p beyond 0 to 1.
+    """
     if isinstance(p, Profile):
         check_probability("pairwise_bernoulli", p)
         return NearBernoulli(p=p, allow_autapses=allow_autapses, allow_multapses=False)
@@ -194,7 +197,11 @@ def pairwise_bernoulli(p: float | Profile, *, allow_autapses: bool = True) -> Ru
 def fixed_indegree(
     indegree: int, *, p: Profile | None = None, allow_autapses: bool = True, allow_multapses: bool = True
 ) -> Rule:
-    """`indegree` sources for each target, drawn uniformly, or with a probability proportional to the profile p."""
+    """`indegree` sources for each target, drawn uniformly, or with a probability proportional to the profile p.
+
+    They are drawn with replacement; with `allow_multapses=False` no source is drawn twice, with `allow_autapses=False`
+    not the target itself. `connect` raises DescriptionError where there are too few sources for that.
+    """
     k = _validate.count("fixed_indegree", "indegree", indegree)
     if p is None:
         return FixedIndegree(indegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
@@ -207,24 +214,32 @@ def fixed_indegree(
 
 
 def fixed_outdegree(outdegree: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
-    """`outdegree` targets for each source."""
+    """`outdegree` targets for each source, drawn uniformly.
+
+    They are drawn with replacement; with `allow_multapses=False` no target is drawn twice, with `allow_autapses=False`
+    not the source itself. `connect` raises DescriptionError where there are too few targets for that.
+    """
     k = _validate.count("fixed_outdegree", "outdegree", outdegree)
     return FixedOutdegree(outdegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
 
 
 def fixed_total_number(N: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
-    """N synapses between sources and targets drawn uniformly."""
+    """N synapses in all, between sources and targets drawn uniformly.
+
+    Pairs are drawn with replacement; with `allow_multapses=False` none is drawn twice (of less than 1e9 possible ones),
+    with `allow_autapses=False` none of a neuron and itself. `connect` raises DescriptionError where there are too few.
+    """
     n = _validate.count("fixed_total_number", "N", N)
     return FixedTotalNumber(N=n, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
 
 
 def all_to_all(*, allow_autapses: bool = True) -> Rule:
-    """Every source to every target."""
+    """Every source to every target, once; with `allow_autapses=False` no neuron to itself."""
     return AllToAll(allow_autapses=allow_autapses, allow_multapses=False)
 
 
 def one_to_one() -> Rule:
-    """The k-th source to the k-th target; both sides of the same size."""
+    """The k-th source to the k-th target; `connect` raises DescriptionError unless both sides are of the same size."""
     return OneToOne(allow_multapses=False)
 
 

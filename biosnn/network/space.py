@@ -18,6 +18,8 @@ from biosnn import _validate
 from biosnn.distributions import N_QUANTILES, Distribution, as_values
 from biosnn.errors import DescriptionError
 
+__all__ = ["conduction", "exponential", "gaussian", "within"]
+
 F64 = NDArray[np.float64]
 FADED = 2.0**-32  # a shape below this counts as nothing
 UM_PER_MS = 1000.0  # in 1 m/s
