@@ -223,7 +223,7 @@ class lif_3c(Compartments):  # noqa: N801 - named like NEST's models
     At V_a >= V_th the neuron spikes: V_a alone is set to V_reset and held for t_ref, through which it draws the soma
     down. The receptors are ex, in, ex_dend, in_dend, ex_ais and in_ais; unnamed, weights go to those of the soma. The
     classical Runge-Kutta method of the step dt; potentials start at E_L. The largest error below threshold, and that of
-    the first 26 spikes under 1 nA and conductances (spikes fall on the grid, so each comes a part of a step late):
+    18 spikes under a current and conductances (tests/test_compartments.py; each comes a part of a step late or more):
 
         dt (ms)           0.5     0.25    0.1     0.05    0.02
         V_m (mV)          0.02    6e-4    1e-5    1e-5
@@ -252,7 +252,7 @@ class adex_2c(Compartments):  # noqa: N801
         tau_w dw/dt = a (V_m - E_L) - w
 
     At V_m >= V_peak the neuron spikes: V_m is set to V_reset and held for t_ref, w jumps by b, V_d goes on. Otherwise
-    as `lif_3c`, with the receptors ex, in, ex_dend and in_dend. Largest errors, found as there (7 spikes):
+    as `lif_3c`, with the receptors ex, in, ex_dend and in_dend. Largest errors, found as there (6 spikes):
 
         dt (ms)           0.5     0.25    0.1     0.05    0.02
         V_m (mV)          1e-3    7e-5    1e-5    1e-5
