@@ -305,7 +305,7 @@ def _backend(t: Traffic, ways: Ways) -> tuple[str, str]:
     if _columns(t, ways) >= MOST_COLUMNS or crossing > 2 * t.most_active:
         return "event_driven", (
             f"backend event_driven: a sparse product of all synapses would pay if {crossing:.1%} of the neurons fired "
-            f"in a step, and at most {t.most_active:.1%} can"
+            f"in a step, and at most {t.most_active:.1%} can fire"
         )
     return "auto", (
         f"backend auto: a sparse product is expected to pay where over {crossing:.1%} of the neurons fire in a step; "
