@@ -12,7 +12,7 @@ from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma, log
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
-from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, check_millivolts
+from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable, check_millivolts, check_step
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
@@ -44,7 +44,7 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
 def upswing(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
     """V and w after the step if there is no spike, whether there is, and A q, P, P in the middle, and the leak."""
     free = refractory <= ZERO
-    h_C = p.h_C if free else ZERO
+    h_C = bearable(p.h_C, p.g_L, x) if free else ZERO
     Aq = (p.A if free else ZERO) * exp(fma(p.per_D, V_m, -p.theta_D))
     P, middle, w1 = drift(V_m, w, h_C, x, p)
     e = p.per_D * P
@@ -78,7 +78,7 @@ def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any
     # The rest of the step: from V_reset, where the upswing has hardly begun.
     rest = ONE - s
     m = HALF + HALF * s
-    h_C, h_w = (ZERO if p.hold > ZERO else p.h_C * rest), p.h_w * rest
+    h_C, h_w = (ZERO if p.hold > ZERO else bearable(p.h_C * rest, p.g_L, x)), p.h_w * rest
     w2 = w + s * (w1 - w) + p.b
     grown = h_w * (p.a * p.V_reset - w2)
     a0, am = p.g_L + at(s, x.G_start, x.G_mid, x.G_end), p.g_L + at(m, x.G_start, x.G_mid, x.G_end)
@@ -197,6 +197,7 @@ class AdEx(NeuronModel):
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of the scalar function; times are in steps."""
         C_m, g_L, D = (np.asarray(p[name]) for name in ("C_m", "g_L", "Delta_T"))
+        check_step(self, dt, C_m, g_L)
         theta = np.asarray(p["V_th"]) - p["E_L"]
         V_reset = np.asarray(p["V_reset"]) - p["E_L"]
         V_peak = np.minimum(np.asarray(p["V_peak"]) - p["E_L"], theta + HIGHEST_PEAK * D)

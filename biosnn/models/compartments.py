@@ -11,7 +11,18 @@ from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.fastmath import exp
 from biosnn.models.base import NeuronModel, Parameter, Receptor, Resolved, State, Value
-from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, check_apart, check_millivolts
+from biosnn.models.leaky import (
+    HALF,
+    ONE,
+    SHORTEST_TAU_M,
+    SIXTH,
+    TWO,
+    ZERO,
+    bearable,
+    check_apart,
+    check_millivolts,
+    check_step,
+)
 from biosnn.models.receptors import own
 
 # All functions below take one step h by the classical Runge-Kutta method, with the input of each compartment at the
@@ -20,15 +31,15 @@ from biosnn.models.receptors import own
 
 def leaky_3c(V_m: Any, V_d: Any, V_a: Any, refractory: Any, soma: Any, dend: Any, ais: Any, p: Any) -> Any:
     """Three leaky compartments. The axon initial segment spikes at V_a >= theta, and is held at V_reset for a while."""
-    free = ONE if refractory <= ZERO else ZERO
-    s, d, a, f = soma, dend, ais, free
-    m1, d1, a1 = flow_3c(V_m, V_d, V_a, s.I_start, s.G_start, d.I_start, d.G_start, a.I_start, a.G_start, f, p)
+    s, d, a = soma, dend, ais
+    h = steps_3c(s, d, a, refractory, p)
+    m1, d1, a1 = flow_3c(V_m, V_d, V_a, s.I_start, s.G_start, d.I_start, d.G_start, a.I_start, a.G_start, h, p)
     m, v, x = V_m + HALF * m1, V_d + HALF * d1, V_a + HALF * a1
-    m2, d2, a2 = flow_3c(m, v, x, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, f, p)
+    m2, d2, a2 = flow_3c(m, v, x, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, h, p)
     m, v, x = V_m + HALF * m2, V_d + HALF * d2, V_a + HALF * a2
-    m3, d3, a3 = flow_3c(m, v, x, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, f, p)
+    m3, d3, a3 = flow_3c(m, v, x, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, h, p)
     m, v, x = V_m + m3, V_d + d3, V_a + a3
-    m4, d4, a4 = flow_3c(m, v, x, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, f, p)
+    m4, d4, a4 = flow_3c(m, v, x, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, h, p)
     x = V_a + mean(a1, a2, a3, a4)
     spiked = x >= p.theta
     return (
@@ -40,30 +51,40 @@ def leaky_3c(V_m: Any, V_d: Any, V_a: Any, refractory: Any, soma: Any, dend: Any
     )
 
 
+def steps_3c(soma: Any, dend: Any, ais: Any, refractory: Any, p: Any) -> Any:
+    """h/C of three compartments; none of an axon initial segment that is held, which stands still."""
+    return (
+        bearable(p.h_C_m, p.g_L + p.g_sd + p.g_sa, soma),
+        bearable(p.h_C_d, p.g_L_d + p.g_sd, dend),
+        bearable(p.h_C_a, p.g_L_a + p.g_sa, ais) if refractory <= ZERO else ZERO,
+    )
+
+
 def flow_3c(
-    V_m: Any, V_d: Any, V_a: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, I_a: Any, G_a: Any, free: Any, p: Any
+    V_m: Any, V_d: Any, V_a: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, I_a: Any, G_a: Any, h: Any, p: Any
 ) -> Any:
-    """What h times the derivatives of three leaky compartments are; V_a stands still where it is not free."""
+    """What h times the derivatives of three leaky compartments are; `h`: h/C of each."""
     to_d, to_a = p.g_sd * (V_m - V_d), p.g_sa * (V_m - V_a)
     return (
-        p.h_C_m * (I_m - (p.g_L + G_m) * V_m - to_d - to_a),
-        p.h_C_d * (I_d - (p.g_L_d + G_d) * V_d + to_d),
-        free * p.h_C_a * (I_a - (p.g_L_a + G_a) * V_a + to_a),
+        h[0] * (I_m - (p.g_L + G_m) * V_m - to_d - to_a),
+        h[1] * (I_d - (p.g_L_d + G_d) * V_d + to_d),
+        h[2] * (I_a - (p.g_L_a + G_a) * V_a + to_a),
     )
 
 
 def adex_soma(V_m: Any, V_d: Any, w: Any, refractory: Any, soma: Any, dend: Any, p: Any) -> Any:
     """A soma with an exponential upswing and adaptation, which spikes at V_m >= V_peak, and a leaky dendrite."""
-    free = ONE if refractory <= ZERO else ZERO
-    s, d, f = soma, dend, free
-    m1, d1, w1 = flow_2c(V_m, V_d, w, s.I_start, s.G_start, d.I_start, d.G_start, f, p)
+    s, d = soma, dend
+    h_m, h_d = bearable(p.h_C_m, p.g_L + p.g_sd, s), bearable(p.h_C_d, p.g_L_d + p.g_sd, d)
+    h = (h_m if refractory <= ZERO else ZERO), h_d
+    m1, d1, w1 = flow_2c(V_m, V_d, w, s.I_start, s.G_start, d.I_start, d.G_start, h, p)
     m2, d2, w2 = flow_2c(
-        V_m + HALF * m1, V_d + HALF * d1, w + HALF * w1, s.I_mid, s.G_mid, d.I_mid, d.G_mid, f, p
+        V_m + HALF * m1, V_d + HALF * d1, w + HALF * w1, s.I_mid, s.G_mid, d.I_mid, d.G_mid, h, p
     )  # fmt: skip
     m3, d3, w3 = flow_2c(
-        V_m + HALF * m2, V_d + HALF * d2, w + HALF * w2, s.I_mid, s.G_mid, d.I_mid, d.G_mid, f, p
+        V_m + HALF * m2, V_d + HALF * d2, w + HALF * w2, s.I_mid, s.G_mid, d.I_mid, d.G_mid, h, p
     )  # fmt: skip
-    m4, d4, w4 = flow_2c(V_m + m3, V_d + d3, w + w3, s.I_end, s.G_end, d.I_end, d.G_end, f, p)
+    m4, d4, w4 = flow_2c(V_m + m3, V_d + d3, w + w3, s.I_end, s.G_end, d.I_end, d.G_end, h, p)
     v, u = V_m + mean(m1, m2, m3, m4), w + mean(w1, w2, w3, w4)
     spiked = v >= p.V_peak
     return (
@@ -75,30 +96,30 @@ def adex_soma(V_m: Any, V_d: Any, w: Any, refractory: Any, soma: Any, dend: Any,
     )
 
 
-def flow_2c(V_m: Any, V_d: Any, w: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, free: Any, p: Any) -> Any:
-    """What h times the derivatives of V_m, V_d and w are; V_m stands still where it is not free."""
+def flow_2c(V_m: Any, V_d: Any, w: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, h: Any, p: Any) -> Any:
+    """What h times the derivatives of V_m, V_d and w are; `h`: h/C of both compartments."""
     V = p.V_peak if V_m > p.V_peak else V_m  # beyond it the exponential has no meaning
     to_d = p.g_sd * (V - V_d)
     return (
-        free * p.h_C_m * (I_m - (p.g_L + G_m) * V + upswing(V, p) - w - to_d),
-        p.h_C_d * (I_d - (p.g_L_d + G_d) * V_d + to_d),
+        h[0] * (I_m - (p.g_L + G_m) * V + upswing(V, p) - w - to_d),
+        h[1] * (I_d - (p.g_L_d + G_d) * V_d + to_d),
         p.h_w * (p.a * V - w),
     )
 
 
 def adex_ais(V_m: Any, V_d: Any, V_a: Any, w: Any, refractory: Any, soma: Any, dend: Any, ais: Any, p: Any) -> Any:
     """The upswing in the axon initial segment, which spikes at V_a >= V_peak; the adaptation in the soma."""
-    free = ONE if refractory <= ZERO else ZERO
-    s, d, a, f = soma, dend, ais, free
+    s, d, a = soma, dend, ais
+    h = steps_3c(s, d, a, refractory, p)
     m1, d1, a1, w1 = flow_ais(
-        V_m, V_d, V_a, w, s.I_start, s.G_start, d.I_start, d.G_start, a.I_start, a.G_start, f, p
+        V_m, V_d, V_a, w, s.I_start, s.G_start, d.I_start, d.G_start, a.I_start, a.G_start, h, p
     )  # fmt: skip
     m, v, x, u = V_m + HALF * m1, V_d + HALF * d1, V_a + HALF * a1, w + HALF * w1
-    m2, d2, a2, w2 = flow_ais(m, v, x, u, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, f, p)
+    m2, d2, a2, w2 = flow_ais(m, v, x, u, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, h, p)
     m, v, x, u = V_m + HALF * m2, V_d + HALF * d2, V_a + HALF * a2, w + HALF * w2
-    m3, d3, a3, w3 = flow_ais(m, v, x, u, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, f, p)
+    m3, d3, a3, w3 = flow_ais(m, v, x, u, s.I_mid, s.G_mid, d.I_mid, d.G_mid, a.I_mid, a.G_mid, h, p)
     m, v, x, u = V_m + m3, V_d + d3, V_a + a3, w + w3
-    m4, d4, a4, w4 = flow_ais(m, v, x, u, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, f, p)
+    m4, d4, a4, w4 = flow_ais(m, v, x, u, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, h, p)
     x, u = V_a + mean(a1, a2, a3, a4), w + mean(w1, w2, w3, w4)
     spiked = x >= p.V_peak
     return (
@@ -112,11 +133,11 @@ def adex_ais(V_m: Any, V_d: Any, V_a: Any, w: Any, refractory: Any, soma: Any, d
 
 
 def flow_ais(
-    V_m: Any, V_d: Any, V_a: Any, w: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, I_a: Any, G_a: Any, free: Any, p: Any
+    V_m: Any, V_d: Any, V_a: Any, w: Any, I_m: Any, G_m: Any, I_d: Any, G_d: Any, I_a: Any, G_a: Any, h: Any, p: Any
 ) -> Any:
     """What h times the derivatives are: three leaky compartments, the upswing in the third, w in the first."""
     V = p.V_peak if V_a > p.V_peak else V_a
-    m, d, a = flow_3c(V_m, V_d, V, I_m - w, G_m, I_d, G_d, I_a + upswing(V, p), G_a, free, p)
+    m, d, a = flow_3c(V_m, V_d, V, I_m - w, G_m, I_d, G_d, I_a + upswing(V, p), G_a, h, p)
     return m, d, a, p.h_w * (p.a * V_m - w)
 
 
@@ -193,6 +214,11 @@ class Compartments(NeuronModel):
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of the compartments that there are."""
         E_L = np.asarray(p["E_L"])
+        g_sa = np.asarray(p.get("g_sa", 0.0))
+        check_step(self, dt, p["C_m"], p["g_L"] + np.asarray(p["g_sd"]) + g_sa)
+        check_step(self, dt, p["C_d"], p["g_L_d"] + np.asarray(p["g_sd"]))
+        if "C_a" in p:
+            check_step(self, dt, p["C_a"], p["g_L_a"] + g_sa)
         names = {"g_L", "g_L_d", "g_L_a", "g_sd", "g_sa", "a", "b", "I_e"}
         found = {name: np.asarray(p[name]) for name in names.intersection(p)}
         found |= {f"h_{C}": dt / np.asarray(p[C]) for C in ("C_m", "C_d", "C_a") if C in p}

@@ -12,7 +12,15 @@ from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.kinetics import difference_of_decays
-from biosnn.models.leaky import ONE, ZERO, check_apart, check_millivolts, linear_constants, through_conductances
+from biosnn.models.leaky import (
+    ONE,
+    ZERO,
+    check_apart,
+    check_millivolts,
+    check_step,
+    linear_constants,
+    through_conductances,
+)
 from biosnn.models.receptors import GivenReceptor, own
 
 # (spike_dependent_threshold, after_spike_currents, adapting_threshold) of each level
@@ -182,6 +190,8 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
         """Constants of all levels; those of mechanisms that are off are zero."""
         r, asc, a = (float(self.chosen[name]) for name in self.choices)
         C_m, tau_m = self.linear(p)
+        if not self.is_exact:
+            check_step(self, dt, tau_m, 1.0)
         t_ref, g, E_L = np.asarray(p["t_ref"]), np.asarray(p["g"]), np.asarray(p["E_L"])
         b_s, b_v = np.asarray(p["th_spike_decay"]), np.asarray(p["th_voltage_decay"])
         linear = linear_constants(C_m, tau_m, 0.0, dt)

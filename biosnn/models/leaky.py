@@ -14,6 +14,7 @@ from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
 
 # typed: a plain literal would widen the float32 loop to float64
 ZERO, HALF, ONE, TWO, SIXTH = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2), np.float32(1 / 6)
+STIFFEST = TWO  # h g/C at most, g the conductance of a compartment: the methods diverge above 2.5 to 2.8
 
 # No membrane is faster than 100 us or shallower than 0.2 mV: such a value was given in s or V. A resting potential
 # 20 mV above threshold has lost its sign (that of the CUBA benchmark lies 1 mV above).
@@ -44,11 +45,33 @@ def through_conductances(V_m: Any, x: Any, p: Any) -> Any:
 
     I and G are known at the start, the middle and the end of the step, for receptors decay by themselves. h_C = h/C_m.
     """
-    k1 = p.h_C * (x.I_start - (p.g_L + x.G_start) * V_m)
-    k2 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k1))
-    k3 = p.h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k2))
-    k4 = p.h_C * (x.I_end - (p.g_L + x.G_end) * (V_m + k3))
+    h_C = bearable(p.h_C, p.g_L, x)
+    k1 = h_C * (x.I_start - (p.g_L + x.G_start) * V_m)
+    k2 = h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k1))
+    k3 = h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k2))
+    k4 = h_C * (x.I_end - (p.g_L + x.G_end) * (V_m + k3))
     return V_m + SIXTH * (k1 + TWO * (k2 + k3) + k4)
+
+
+def bearable(h_C: Any, g: Any, x: Any) -> Any:
+    """h/C, but at most `STIFFEST` over the conductance of a compartment: g, and the input's.
+
+    The Runge-Kutta methods diverge where h (g + G)/C exceeds 2.5 to 2.8: thousands of nS into one soma, or hundreds
+    into an axon initial segment. There V follows what drives it within the step; with C a little larger it does so,
+    too, in two or three steps, and to the same potential.
+    """
+    g += x.G_start if x.G_start > x.G_end else x.G_end
+    return h_C if h_C * g <= STIFFEST else STIFFEST / g
+
+
+def check_step(model: NeuronModel, dt: float, C: Any, g: Any) -> None:
+    """Raise DescriptionError where a compartment of capacitance C (pF) and conductance g (nS) is too fast for dt."""
+    longest = float(STIFFEST * np.min(np.asarray(C) / np.asarray(g)))
+    if dt > longest:
+        raise DescriptionError(
+            f"{model.name}: dt must be at most {longest:.3g} ms, got {dt:g}: twice the shortest time constant that its "
+            f"capacitances and conductances make"
+        )
 
 
 def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
@@ -86,6 +109,8 @@ class Leaky(NeuronModel):
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of both functions."""
         C_m, tau_m = self.linear(p)
+        if not self.is_exact:
+            check_step(self, dt, tau_m, 1.0)
         return {
             **linear_constants(C_m, tau_m, p["I_e"], dt),
             "theta": np.asarray(p["V_th"]) - p["E_L"],

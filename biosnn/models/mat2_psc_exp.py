@@ -10,7 +10,15 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
-from biosnn.models.leaky import ONE, SHORTEST_TAU_M, ZERO, check_apart, linear_constants, through_conductances
+from biosnn.models.leaky import (
+    ONE,
+    SHORTEST_TAU_M,
+    ZERO,
+    check_apart,
+    check_step,
+    linear_constants,
+    through_conductances,
+)
 from biosnn.models.receptors import own
 
 
@@ -92,6 +100,8 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of the membrane and the threshold."""
+        if not self.is_exact:
+            check_step(self, dt, self.linear(p)[1], 1.0)
         return {
             **linear_constants(*self.linear(p), p["I_e"], dt),
             "omega": np.asarray(p["omega"]) - p["E_L"],
