@@ -12,6 +12,7 @@ from biosnn.errors import (
     OutputError,
     RingFullError,
     SelectionError,
+    StateRangeError,
     UnknownNameError,
 )
 from biosnn.models import receptors
@@ -37,6 +38,7 @@ __all__ = [
     "OutputError",
     "RingFullError",
     "SelectionError",
+    "StateRangeError",
     "UnknownNameError",
     "__version__",
     "all_to_all",

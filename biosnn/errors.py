@@ -34,6 +34,10 @@ class RingFullError(BioSNNError, MemoryError):
     result: Result
 
 
+class StateRangeError(BioSNNError, OverflowError):
+    """A state of a receptor has become larger than the format that it is kept in can hold."""
+
+
 class DeviceError(BioSNNError, RuntimeError):
     """The device that was asked for is not there, or not supported by this installation."""
 

@@ -180,6 +180,25 @@ def test_states_in_sixteen_bits_are_the_same_for_any_number_of_threads():
     assert one.fingerprint == three.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("model", "weight"),
+    [(bs.models.iaf_psc_exp(V_th=1e4), 30000.0), (bs.models.iaf_psc_alpha(tau_syn_ex=0.2), 3000.0)],
+    ids=["exp", "alpha"],
+)
+def test_what_float16_cannot_hold_ends_the_run(model, weight):
+    def simulate(dtype):
+        net = bs.Network(dt=DT)
+        n = net.population("n", 2, model)
+        net.connect(net.spike_source("s", [[10.0]] * 3), n, bs.all_to_all(), weight=weight, delay=1.0)
+        net.record(n, "I_syn_ex")
+        return net.build(threads=1, receptor_state_dtype=dtype).run(40.0).samples["n"]["I_syn_ex"].values.max()
+
+    assert simulate("none") == pytest.approx(3 * weight, rel=0.01)
+    assert simulate("bfloat16") == pytest.approx(3 * weight, rel=0.02)
+    with pytest.raises(bs.StateRangeError, match=f"I_syn.* of {model.name} has left the range of float16"):
+        simulate("float16")
+
+
 def test_a_reversal_potential_that_is_drawn_makes_a_receptor_inhibitory_too():
     bank = bs.models.iaf_cond_exp(receptors=[rc.AMPA(), rc.GABA_A(E_rev=bs.normal(-80.0, 2.0))]).bank(())
     assert (bank.exc, bank.inh, bank.signs) == (0, 1, (1, -1))

@@ -48,7 +48,7 @@ def test_inhibition_of_any_strength_pulls_to_its_reversal_potential(model, weigh
 
 def test_conductances_that_a_step_can_follow_are_left_alone():
     """Against an independent solution, right below the bound and where it is reached."""
-    for weight, most in ((-1000.0, 0.002), (-2000.0, 0.05), (-4000.0, 0.7)):
+    for weight, most in ((-1000.0, 0.002), (-2000.0, 0.05), (-4000.0, 1.0)):
         _, found = volley(bs.models.iaf_cond_exp(), weight)
         t = np.arange(1, 501) * 0.1
 

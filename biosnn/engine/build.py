@@ -52,6 +52,7 @@ class Built:
     source: str
     advance: Callable[..., int]
     arguments: list[str]
+    halved: dict[str, str]  # arrays of states kept in 16 bits: what they are, for messages
     build_s: float = 0.0
     compile_s: float = 0.0
 
@@ -100,7 +101,11 @@ def build(net: Description, plan: Plan) -> Built:
         if cpu.is_new(text):
             _log.info("compiling this network's driver, once (some 5 s); it is kept in %s", _cache.folder())
         module = cpu.load_driver(text)
-        built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), built_s)
+        halved = {
+            driver.prefix(shape, g) + s.name: f"{s.name} of {group.model.name}"
+            for g, group in enumerate(layout.groups) if group.halved for s in group.bank.states
+        }  # fmt: skip
+        built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), halved, built_s)
         built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
     built.compile_s = compiled + time.perf_counter() - started
     return built

@@ -1,4 +1,5 @@
-"""Between two chunks of a run: buffers that have become too small grow, and `auto` gets the matrix it asks for."""
+"""Between two chunks of a run: buffers that have become too small grow, `auto` gets the matrix it asks for, and states
+that 16 bits no longer hold end the run."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import numpy as np
 from biosnn.engine.build import Built
 from biosnn.engine.plan import free_memory
 from biosnn.engine.travel import kind_of, matrix_arrays
-from biosnn.errors import RingFullError
+from biosnn.errors import RingFullError, StateRangeError
+from biosnn.half import decode
 from biosnn.propagation import switching
 from biosnn.propagation.event_bucketed import are_full
 from biosnn.propagation.sizes import BLOCK, POST_BYTES
@@ -32,6 +34,16 @@ def make_room(built: Built, step: int) -> None:
             _grow_buckets(built, kind_of(table), t, step)
     if built.plan.ways.backend == "auto" and not arrays["way_counts"][switching.READY]:
         _make_matrix(built)
+
+
+def check_range(built: Built) -> None:
+    """Raise StateRangeError where a state of 16 bits has left their range: it is infinite then, and remains so."""
+    for name, what in built.halved.items():
+        if not np.isfinite(decode(built.arrays[name])).all():
+            raise StateRangeError(
+                f"run: {what} has left the range of {built.plan.receptor_dtype}; take receptor_state_dtype 'bfloat16', "
+                f"which has that of float32, or 'none' (--receptor-state-dtype)"
+            )
 
 
 def _doubled(old: np.ndarray, size: int | None = None) -> np.ndarray:

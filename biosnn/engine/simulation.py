@@ -16,7 +16,7 @@ from biosnn.backends import cpu
 from biosnn.engine import interrupts
 from biosnn.engine.build import Built
 from biosnn.engine.recorders import Recording, SpikeSink
-from biosnn.engine.room import make_room
+from biosnn.engine.room import check_range, make_room
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
 from biosnn.errors import RingFullError
@@ -87,7 +87,8 @@ class Simulation:
         A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
         instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
         chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring is full and
-        may not grow; its `result` is what was recorded until then.
+        may not grow; its `result` is what was recorded until then. Raises
+        StateRangeError where a receptor's state has left the range of `receptor_state_dtype`.
         """
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
@@ -165,6 +166,7 @@ class Simulation:
         seconds = time.perf_counter() - started
         recording.take(first, reached, origin)
         self.step = reached
+        check_range(self._built)
         keep_latest(reached - origin, keep, arrays["spike_first"], arrays["spike_ids"])
         pace = (reached - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
