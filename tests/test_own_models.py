@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import own_models
+import own_names
 import pytest
 from scipy import stats
 
@@ -220,3 +221,54 @@ def test_a_receptor_is_not_named_like_something_of_the_membrane():
     }.items():
         with pytest.raises(bs.DescriptionError, match=f"has a {kind}, as the membrane has"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (own_names.wrong_log, "'log10' cannot be called"),
+        (own_names.wrong_exp, "'expm1' cannot be called"),
+        (own_names.default, "scaled takes arguments by position, without defaults"),
+        (own_names.without_value, "'x' does not have a value in all cases"),
+        (own_names.without_value_to_add_to, "'x' does not have a value in all cases"),
+        (own_names.without_turns, "'x' does not have a value in all cases"),
+    ],
+    ids=lambda x: getattr(x, "__name__", None),
+)
+def test_what_would_silently_be_something_else_is_refused(make, message):
+    with pytest.raises(bs.DescriptionError, match=message):
+        make()
+
+
+def test_indices_are_numbers_and_functions_are_told_by_what_they_are():
+    net = bs.Network(dt=DT)
+    n = net.population("n", 50, own_names.fine())
+    for name in ("v", "u", "r"):
+        net.record(n, name)
+    found = net.build(threads=1).run(2 * DT).samples["n"]
+    assert found["v"].values[:, 0].tolist() == [7.0, 7.0 + 6 * 1.5**2 + 6]
+    assert found["u"].values[:, 0].tolist() == [1.5, 1.5]
+    assert stats.kstest(found["r"].values.ravel(), "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("state", "params", "message"),
+    [
+        ({"v": 1.0}, {"_a": 1.0}, "'_a' cannot name a variable"),
+        ({"v": 1.0}, {"lambda": 1.0}, "'lambda' cannot name a variable"),
+        (1.0, None, "state must be a dict"),
+        ({"v": 1.0}, [1.0], "params must be a dict"),
+        ({1: 1.0}, None, "state must be a dict"),
+    ],
+)
+def test_states_and_parameters_have_names(state, params, message):
+    def m(v, I, p, dt):
+        return v, False
+
+    with pytest.raises(bs.DescriptionError, match=message):
+        bs.neuron(state=state, params=params)(m)
+
+
+def test_a_model_is_made_of_a_function():
+    with pytest.raises(bs.DescriptionError, match="a model is made of a function, got 3"):
+        bs.neuron(state={"v": 1.0})(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import keyword
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -78,16 +80,24 @@ def neuron(
     """
 
     def make(function: Callable[..., Any]) -> type[NeuronModel]:
+        if not inspect.isfunction(function):
+            raise DescriptionError(f"neuron: a model is made of a function, got {_validate.shown(function)}")
         name = function.__name__
         owner = f"model {name!r}"
+        for what, given in (("state", state), ("params", {} if params is None else params)):
+            if not isinstance(given, Mapping) or not all(isinstance(v, str) for v in given):
+                raise DescriptionError(
+                    f"{owner}: {what} must be a dict of names and numbers, got {_validate.shown(given)}"
+                )
         start = {v: _validate.number(owner, v, x) for v, x in state.items()}
-        defaults = {v: _validate.number(owner, v, x) for v, x in (params or {}).items()}
+        defaults = {v: _validate.number(owner, v, x) for v, x in ({} if params is None else params).items()}
         if not start:
             raise DescriptionError(f"{owner}: a neuron has at least one state variable; give state=dict(v=...)")
         for variable in (*start, *defaults):
-            if not variable.isidentifier() or variable in RESERVED or (variable in start and variable in defaults):
+            plain = variable.isidentifier() and not keyword.iskeyword(variable) and not variable.startswith("_")
+            if not plain or variable in RESERVED or (variable in start and variable in defaults):
                 raise DescriptionError(f"{owner}: {variable!r} cannot name a variable; choose another name")
-        given = as_receptors(name, receptors, 1)
+        bank = as_receptors(name, receptors, 1)
         rules = {v: Parameter(x, "", v) for v, x in defaults.items()}
         source = translate(function, start, defaults)
         members = {
@@ -100,8 +110,8 @@ def neuron(
             "jump_unit": "",
             "step": staticmethod(function),
             "step_constants": tuple(PREFIX + v for v in (*rules, "dt")),
-            "own_receptors": tuple(g.receptor for g in given),
-            "own_values": {k: v for g in given for k, v in g.values.items()},
+            "own_receptors": tuple(g.receptor for g in bank),
+            "own_values": {k: v for g in bank for k, v in g.values.items()},
             "source": source,
             "draws": source.draws,
         }

@@ -8,10 +8,12 @@ becomes the n-th random word. So the hash of a driver covers all that its models
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import math
+import random
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -28,6 +30,11 @@ TAKEN = ("f32", "uniform")
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tanh")
 BUILTINS = ("abs", "min", "max", "range")
 RANDOM = "random"
+# Functions are told by what they are, whatever the user's module calls them: `from math import log10 as log` is no log.
+_KNOWN = [(getattr(module, name), name) for module in (math, np, fastmath) for name in FUNCTIONS]
+_KNOWN += [(getattr(builtins, name), name) for name in BUILTINS]
+_KNOWN += [(np.abs, "abs"), (np.fabs, "abs"), (math.fabs, "abs"), (np.minimum, "min"), (np.maximum, "max")]
+_KNOWN += [(random.random, RANDOM), (np.random.random, RANDOM)]
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
@@ -92,11 +99,15 @@ class _Writer(ast.NodeTransformer):
 
     def add(self, function: Callable[..., Any], source: Source) -> str:
         """Rewrite a function and all it calls; its name in the text."""
-        before = self.function, self.source, self.in_loop
+        before = self.function, self.source, self.in_loop, self.indices
         definition = self._enter(function, source)
         definition.name = self.known[function] = self._named(function)
         if function is self.model:
             self._check_signature(definition)
+        arguments = definition.args
+        plain = not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg or arguments.defaults)
+        self._refuse_unless(plain, definition, f"{function.__name__} takes arguments by position, without defaults")
+        self._check_assigned(definition.body, {a.arg for a in arguments.args})
         definition.decorator_list, definition.returns = [], None
         for a in definition.args.args:
             a.annotation = None
@@ -117,9 +128,11 @@ class _Writer(ast.NodeTransformer):
             name += "_"
         return name
 
-    def _enter(self, function: Callable[..., Any], source: Source, in_loop: int = 0) -> ast.FunctionDef:
+    def _enter(
+        self, function: Callable[..., Any], source: Source, in_loop: int = 0, indices: frozenset[str] = frozenset()
+    ) -> ast.FunctionDef:
         """Go on with a function: its names are those that count."""
-        self.function, self.source, self.in_loop = function, source, in_loop
+        self.function, self.source, self.in_loop, self.indices = function, source, in_loop, indices
         definition = source.tree.body[0]
         if not isinstance(definition, ast.FunctionDef):
             raise DescriptionError(f"model {self.model.__name__!r}: it must be a function written with def")
@@ -131,8 +144,6 @@ class _Writer(ast.NodeTransformer):
         return definition
 
     def _check_signature(self, definition: ast.FunctionDef) -> None:
-        if definition.args.vararg or definition.args.kwonlyargs or definition.args.kwarg or definition.args.defaults:
-            self._refuse(definition, "a model takes positional arguments without defaults")
         if tuple(a.arg for a in definition.args.args) != (*self.states, "I", "p", "dt"):
             wanted = ", ".join((*self.states, "I", "p", "dt"))
             self._refuse(definition, f"arguments must be ({wanted}): the states in order, then I, p and dt")
@@ -142,6 +153,45 @@ class _Writer(ast.NodeTransformer):
             if not isinstance(r.value, ast.Tuple) or len(r.value.elts) != n:
                 self._refuse(r, f"a model returns ({', '.join(self.states)}, spiked): {n} values")
         self._refuse_unless(bool(returns), definition, "a model returns its states, and whether it spiked")
+
+    def _check_assigned(self, statements: Sequence[ast.stmt], known: set[str]) -> set[str] | None:
+        """The names that have a value after some statements, whatever the conditions; None: they return.
+
+        Python says so where it meets a name without a value; what is compiled would take a zero.
+        """
+        for s in statements:
+            if isinstance(s, ast.If):
+                self._check_read(s.test, known)
+                branches = [self._check_assigned(body, set(known)) for body in (s.body, s.orelse)]
+                ends = [names for names in branches if names is not None]
+                if not ends:
+                    return None
+                known = set.intersection(*ends)
+                continue
+            if isinstance(s, ast.For):
+                self._check_read(s.iter, known)
+                inside = self._check_assigned(s.body, known | _names(s.target))
+                if inside is None:
+                    return None
+                known |= inside if _is_run(s.iter) else set()
+                after = self._check_assigned(s.orelse, known)
+                if after is None:
+                    return None
+                known = after
+                continue
+            self._check_read(s, known)
+            if isinstance(s, ast.Return):
+                return None
+            targets = s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AnnAssign) else []
+            known = known.union(*map(_names, targets))
+        return known
+
+    def _check_read(self, node: ast.AST, known: set[str]) -> None:
+        for n in ast.walk(node):
+            changed = isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name) and n.target
+            read = changed or (n if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) else None)
+            if read and read.id in self.local and read.id not in known:
+                self._refuse(read, f"{read.id!r} does not have a value in all cases; give it one before")
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Numbers in float32."""
@@ -161,6 +211,8 @@ class _Writer(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Numbers from outside by their value."""
+        if node.id in self.indices and isinstance(node.ctx, ast.Load):
+            return self._placed(ast.Call(ast.Name("f32", ast.Load()), [node], []), node)
         if node.id in self.local or isinstance(node.ctx, ast.Store):
             return node
         value = self._outside(node)
@@ -182,14 +234,19 @@ class _Writer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Functions of ours, of the user, and a few of Python's."""
         called = node.func
-        value = self._module_member(called) if isinstance(called, ast.Attribute) else None
-        name = called.id if isinstance(called, ast.Name) else getattr(value, "__name__", ast.unparse(called))
         if isinstance(called, ast.Name):
             value = self._outside(called, missing=None)
+            unknown = called.id if value is None else getattr(value, "__name__", called.id)
+        else:
+            value = self._module_member(called) if isinstance(called, ast.Attribute) else None
+            unknown = ast.unparse(called)
+        is_built_in = value is None and isinstance(called, ast.Name)
+        name = unknown if is_built_in else next((n for f, n in _KNOWN if callable(value) and f == value), None)
         if name == "range":
-            self._refuse_unless(all(isinstance(a, ast.Constant) for a in node.args), node, "range takes plain numbers")
+            plain = all(isinstance(a, ast.Constant) and isinstance(a.value, int) for a in node.args)
+            self._refuse_unless(plain and bool(node.args), node, "range takes plain whole numbers")
             return node
-        if name == RANDOM and (value is None or getattr(value, "__module__", "") != self.model.__module__):
+        if name == RANDOM:
             return self._draw(node)
         node.args = [self.visit(a) for a in node.args]
         self._refuse_unless(not node.keywords, node, "arguments are given by position")
@@ -199,7 +256,7 @@ class _Writer(ast.NodeTransformer):
             return node
         if name not in FUNCTIONS and name not in BUILTINS:
             known = ", ".join((*FUNCTIONS, RANDOM, *BUILTINS))
-            self._refuse(node, f"{name!r} cannot be called in a model; known: {known}, and functions of your own")
+            self._refuse(node, f"{unknown!r} cannot be called in a model; known: {known}, and functions of your own")
         node.func = ast.copy_location(ast.Name(name, ast.Load()), called)
         return node
 
@@ -211,8 +268,9 @@ class _Writer(ast.NodeTransformer):
         return plain
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        """Loops over range(n), n a plain number."""
+        """Loops over range(n), n a plain number; what counts is float32 like all else."""
         self.in_loop += 1
+        self.indices |= _names(node.target)
         self.generic_visit(node)
         self.in_loop -= 1
         return node
@@ -257,6 +315,19 @@ class _Writer(ast.NodeTransformer):
     def _refuse(self, node: ast.AST, why: str) -> NoReturn:
         place = self.source.place(getattr(node, "lineno", self.source.first))
         raise DescriptionError(f"model {self.model.__name__!r}: {why} ({place})")
+
+
+def _names(node: ast.AST) -> set[str]:
+    """The names that stand in an expression."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _is_run(over: ast.expr) -> bool:
+    """Whether a loop over this is run at least once."""
+    if isinstance(over, ast.Tuple):
+        return bool(over.elts)
+    arguments = [a.value for a in over.args if isinstance(a, ast.Constant)] if isinstance(over, ast.Call) else []
+    return bool(arguments) and len(range(*[a for a in arguments if isinstance(a, int)])) > 0
 
 
 _ARITHMETIC = (
