@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from biosnn.errors import DescriptionError, UnknownNameError
 
 SMALLEST, LARGEST = 1e-6, 3e38  # pA or mV: what is smaller was given in A or V, what is larger does not fit float32
+FARTHEST = 1e30  # of parameters and initial values: what constants are made of them still fits float32
 MOST_STEPS = 2**53  # beyond it, a time in ms no longer names one step
 
 
@@ -124,6 +125,13 @@ def check_unit(owner: str, name: str, values: NDArray[Any] | float, unit: str) -
         raise DescriptionError(f"{owner}: {name} must be in {unit}, got {largest:g}; was it given in SI units?")
     if largest > LARGEST:
         raise DescriptionError(f"{owner}: {name} must be at most {LARGEST:g} {unit} in size, got {largest:g}")
+
+
+def check_size(owner: str, name: str, values: NDArray[Any], unit: str) -> None:
+    """Raise DescriptionError if the largest of `values`, parameters or initial values, leaves no room in float32."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > FARTHEST:
+        raise DescriptionError(f"{owner}: {name} must be at most {FARTHEST:g}{_in(unit)} in size, got {largest:g}")
 
 
 def known(owner: str, kind: str, name: str, names: Iterable[str]) -> str:

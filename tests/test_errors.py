@@ -41,6 +41,7 @@ PARAMETERS = {
     "tau_syn in s": (lambda: EXP(tau_syn_in=0.005), "tau_syn_in must be above 0.02 (ms)", "got 0.005"),
     "V_th in V": (lambda: EXP(V_th=-0.055), "V_th must be in mV", "got -0.055", "did you mean -55?"),
     "E_L in V": (lambda: EXP(V_reset=[-70.0, -70.0], E_L=-0.07), "E_L must be in mV", "did you mean -70?"),
+    "beyond float32": (lambda: bs.models.glif_psc(g=1e300), "glif_psc: g must be at most 1e+30 (nS) in size", "1e+300"),
     "all in V": (lambda: EXP(E_L=-0.07, V_reset=-0.07, V_th=-0.05), "V_th", "0.2 mV above V_reset", "are in mV"),
     "C_m in F": (lambda: EXP(C_m=250e-12), "C_m must be above 0.001 (pF)", "got 2.5e-10"),
     "I_e in A": (lambda: EXP(I_e=2e-10), "I_e must be in pA", "got 2e-10", "SI units"),
@@ -84,6 +85,7 @@ CALLS = {
     "two lengths": (lambda x: x.population("c", 5, EXP(tau_m=[9.0] * 5, C_m=[9.0] * 4)), "lengths", "[4, 5]"),
     "V_m in V": (lambda x: x.population("c", 5, EXP(), V_m=bs.uniform(-0.07, -0.05)), "must be in mV", "mean -69.9"),
     "V_m of 2 for 5": (lambda x: x.population("c", 5, EXP(), V_m=[-65.0] * 2), "'c'", "V_m", "(5,)", "(2,)"),
+    "V_m beyond float32": (lambda x: x.population("c", 2, EXP(), V_m=-1e300), "V_m must be at most", "got 1e+300"),
     "one V_m of NaN": (lambda x: x.population("c", 2, EXP(), V_m=[1.0, NAN]), "V_m must be finite", "at index 1"),
     # groups
     "neuron twice": (lambda x: x.a + x.a[3], "neuron 3 of population 'a'", "twice", "disjoint"),

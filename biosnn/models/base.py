@@ -107,6 +107,8 @@ class NeuronModel(ABC):
                 continue
             p = self.parameters[name]
             self.values[name] = as_values(self.name, name, value, None, p.unit, above=p.above, at_least=p.at_least)
+            if abs(p.default) <= _validate.FARTHEST:  # else it may be as good as infinite
+                _validate.check_size(self.name, name, extremes(self.values[name]), p.unit)
         self.check()
 
     def check(self) -> None:

@@ -76,6 +76,8 @@ class Description(Inputs):
         for variable in initial:
             _validate.known(owner, "state variable", variable, units)
         values = {v: as_values(owner, v, x, n, units[v]) for v, x in initial.items()}
+        for variable, value in values.items():
+            _validate.check_size(owner, variable, extremes(value), units[variable])
         model.check_initial(owner, values)
         return self._add(owner, Population(name, n, model, values, shape, self._place(owner, positions, n)))
 
