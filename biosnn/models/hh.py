@@ -13,7 +13,7 @@ from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
-from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO, bearable
+from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO, bearable, check_absolute
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
@@ -164,11 +164,13 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
     )  # fmt: skip
 
     def check(self) -> None:
-        """I_e must be in pA."""
+        """I_e must be in pA, potentials in mV."""
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
+        check_absolute(self.name, {name: self.values[name] for name in ("E_Na", "E_K", "E_L")})
 
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
-        """Gates are open to a part."""
+        """V_m must be in mV; gates are open to a part."""
+        check_absolute(owner, {name: value for name, value in initial.items() if name == "V_m"})
         for gate in {"Act_m", "Inact_h", "Act_n"}.intersection(initial):
             low, high = extremes(initial[gate])
             if low < 0 or high > 1:

@@ -169,6 +169,11 @@ def check_millivolts(model: NeuronModel, owner: str, potentials: Mapping[str, Va
     """Raise DescriptionError for one of `potentials` that was given in V, to judge by the model's parameters."""
     if min(extremes(model.values[name])[0] for name in ("E_L", "V_reset", "V_th")) > -20.0:
         return  # potentials are relative to rest, and may be small
+    check_absolute(owner, potentials)
+
+
+def check_absolute(owner: str, potentials: Mapping[str, Value]) -> None:
+    """Raise DescriptionError for one of `potentials`, none of which is near 0 mV, that was given in V."""
     for name, value in potentials.items():
         largest = max(extremes(value), key=abs)
         if 0 < abs(largest) < SHALLOWEST:
