@@ -13,7 +13,7 @@ import inspect
 import math
 import random
 import textwrap
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from biosnn import fastmath
 from biosnn.errors import DescriptionError
+from biosnn.models.unset import first_unset, names_in
 
 # What the names of a user's functions begin with in a driver, so that they hide nothing there.
 PREFIX = "own_"
@@ -107,7 +108,9 @@ class _Writer(ast.NodeTransformer):
         arguments = definition.args
         plain = not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg or arguments.defaults)
         self._refuse_unless(plain, definition, f"{function.__name__} takes arguments by position, without defaults")
-        self._check_assigned(definition.body, {a.arg for a in arguments.args})
+        unset = first_unset(definition, self.local)
+        if unset is not None:
+            self._refuse(unset, f"{unset.id!r} does not have a value in all cases; give it one before")
         definition.decorator_list, definition.returns = [], None
         for a in definition.args.args:
             a.annotation = None
@@ -153,45 +156,6 @@ class _Writer(ast.NodeTransformer):
             if not isinstance(r.value, ast.Tuple) or len(r.value.elts) != n:
                 self._refuse(r, f"a model returns ({', '.join(self.states)}, spiked): {n} values")
         self._refuse_unless(bool(returns), definition, "a model returns its states, and whether it spiked")
-
-    def _check_assigned(self, statements: Sequence[ast.stmt], known: set[str]) -> set[str] | None:
-        """The names that have a value after some statements, whatever the conditions; None: they return.
-
-        Python says so where it meets a name without a value; what is compiled would take a zero.
-        """
-        for s in statements:
-            if isinstance(s, ast.If):
-                self._check_read(s.test, known)
-                branches = [self._check_assigned(body, set(known)) for body in (s.body, s.orelse)]
-                ends = [names for names in branches if names is not None]
-                if not ends:
-                    return None
-                known = set.intersection(*ends)
-                continue
-            if isinstance(s, ast.For):
-                self._check_read(s.iter, known)
-                inside = self._check_assigned(s.body, known | _names(s.target))
-                if inside is None:
-                    return None
-                known |= inside if _is_run(s.iter) else set()
-                after = self._check_assigned(s.orelse, known)
-                if after is None:
-                    return None
-                known = after
-                continue
-            self._check_read(s, known)
-            if isinstance(s, ast.Return):
-                return None
-            targets = s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AnnAssign) else []
-            known = known.union(*map(_names, targets))
-        return known
-
-    def _check_read(self, node: ast.AST, known: set[str]) -> None:
-        for n in ast.walk(node):
-            changed = isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name) and n.target
-            read = changed or (n if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) else None)
-            if read and read.id in self.local and read.id not in known:
-                self._refuse(read, f"{read.id!r} does not have a value in all cases; give it one before")
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Numbers in float32."""
@@ -270,7 +234,7 @@ class _Writer(ast.NodeTransformer):
     def visit_For(self, node: ast.For) -> ast.AST:
         """Loops over range(n), n a plain number; what counts is float32 like all else."""
         self.in_loop += 1
-        self.indices |= _names(node.target)
+        self.indices |= names_in(node.target)
         self.generic_visit(node)
         self.in_loop -= 1
         return node
@@ -315,19 +279,6 @@ class _Writer(ast.NodeTransformer):
     def _refuse(self, node: ast.AST, why: str) -> NoReturn:
         place = self.source.place(getattr(node, "lineno", self.source.first))
         raise DescriptionError(f"model {self.model.__name__!r}: {why} ({place})")
-
-
-def _names(node: ast.AST) -> set[str]:
-    """The names that stand in an expression."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _is_run(over: ast.expr) -> bool:
-    """Whether a loop over this is run at least once."""
-    if isinstance(over, ast.Tuple):
-        return bool(over.elts)
-    arguments = [a.value for a in over.args if isinstance(a, ast.Constant)] if isinstance(over, ast.Call) else []
-    return bool(arguments) and len(range(*[a for a in arguments if isinstance(a, int)])) > 0
 
 
 _ARITHMETIC = (
