@@ -13,9 +13,9 @@ from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.network import pairs as explicit
 from biosnn.network.geometry import geometry
-from biosnn.network.inputs import MOST_IDS, Inputs, names_of, sides_of
+from biosnn.network.inputs import Inputs, names_of, sides_of
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains, VaryingCurrent
-from biosnn.network.population import Group, Population, as_array, as_group
+from biosnn.network.population import MOST_IDS, Group, Population, as_array, as_group
 from biosnn.network.positions import Place, as_place
 from biosnn.network.receptors import signed, weight_unit
 from biosnn.network.rule import Sides

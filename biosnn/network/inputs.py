@@ -17,8 +17,8 @@ from biosnn.network.items import Connection, CurrentInput, PoissonInput, SpikeTr
 from biosnn.network.population import Group, Population, as_group
 from biosnn.network.positions import Place
 from biosnn.network.receptors import signed, weight_unit
+from biosnn.network.trains import given_trains
 
-MOST_IDS = 2**31 - 1  # neurons and sources; ids have 32 bits
 MOST_ARRIVALS = 1e5  # of a Poisson input per step: its table of thresholds is as long
 MOST_VARYING = 500.0  # the same, of a rate that varies: exp(-500) is still far from the smallest float64
 
@@ -134,22 +134,7 @@ class Inputs:
         delay d arrives at t + d.
         """
         owner = self._new_owner("spike_source", name)
-        times, senders, n = _trains(owner, times, senders, n)
-        _validate.check_range(owner, "times", times, "ms", at_most=_validate.MOST_STEPS * self.dt)
-        if times.size and times.min() < self.dt / 2:
-            raise DescriptionError(f"{owner}: times must be at least dt = {self.dt:g} ms, got {times.min():g} ms")
-        steps = np.rint(times / self.dt).astype(np.int64)
-        off = ~np.isclose(times, steps * self.dt, rtol=1e-9, atol=1e-6 * self.dt)
-        if off.any():
-            raise DescriptionError(f"{owner}: times must be multiples of dt = {self.dt:g} ms, got {times[off][0]:g} ms")
-        order = np.lexsort((senders, steps))
-        steps, senders = steps[order], senders[order]
-        twice = (np.diff(steps) == 0) & (np.diff(senders) == 0)
-        if twice.any():
-            k = int(np.flatnonzero(twice)[0])
-            raise DescriptionError(
-                f"{owner}: source {senders[k]} fires twice at {steps[k] * self.dt:g} ms; once a step at most"
-            )
+        steps, senders, n = given_trains(owner, times, senders, n, self.dt)
         source = self._add(
             owner, Population(name, n, None, {}, sides_of(owner, shape, n), self._place(owner, positions, n))
         )
@@ -307,28 +292,3 @@ def sides_of(owner: str, shape: Any, n: int) -> tuple[int, ...] | None:
 def names_of(group: Group) -> str:
     """The names of its populations, as messages show them."""
     return "+".join(dict.fromkeys(p.name for p, _ in group.pieces))
-
-
-def _trains(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Times and senders as flat arrays, and the number of sources."""
-    if _validate.is_array(times) and any(map(_validate.is_array, times[:1])):
-        if senders is not None:
-            raise DescriptionError(f"{owner}: give either a list of trains, or one list of times with senders")
-        trains = [_train(owner, f"times[{k}]", t) for k, t in enumerate(times)]
-        senders = np.repeat(np.arange(len(trains)), [t.size for t in trains])
-        n = len(trains) if n is None else n
-        times = np.concatenate(trains)
-    times = _train(owner, "times", times)
-    n = None if n is None else _validate.count(owner, "n", n)
-    senders = np.zeros(times.size, np.int64) if senders is None else senders
-    senders = _validate.indices(owner, "senders", senders, MOST_IDS if n is None else n)
-    if times.shape != senders.shape:
-        raise DescriptionError(f"{owner}: times and senders must be of one length, got {times.size} and {senders.size}")
-    return times, senders, int(senders.max(initial=0)) + 1 if n is None else n
-
-
-def _train(owner: str, name: str, times: Any) -> np.ndarray:
-    found = _validate.array(owner, name, times)
-    if found.ndim != 1:
-        raise DescriptionError(f"{owner}: {name} must be a list of times (ms), got {_validate.shown(times)}")
-    return found

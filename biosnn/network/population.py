@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from biosnn.models.base import NeuronModel
 
 Index = range | NDArray[np.int64]
+MOST_IDS = 2**31 - 1  # neurons and sources of a network; ids have 32 bits
 
 
 class Group:
