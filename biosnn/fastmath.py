@@ -31,6 +31,8 @@ _P0, _P1, _P2, _P3, _P4 = (
 )
 _NONE, _ONE, _TWO, _HALF, _INFINITY = F(0), F(1), F(2), F(0.5), F(np.inf)
 
+_RECIPROCAL = U(0x7EF31200)
+
 _LN2 = F(math.log(2))
 _SQRT_HALF = U(0x3F3504F3)  # its bits
 _L3, _L5, _L7, _L9 = F(1 / 3), F(1 / 5), F(1 / 7), F(1 / 9)
@@ -67,6 +69,16 @@ def fma(x: Any, y: Any, z: Any) -> Any:
     if rest != 0 and np.float64(near).view(np.int64) % 2 == 0 and math.isfinite(near):
         near = math.nextafter(near, math.copysign(math.inf, rest))
     return F(near)
+
+
+def coarse_reciprocal(x: Any) -> Any:
+    """1/x of a float32 between 1e-37 and 1e37, to 0.3 %, in four operations; a division takes as long as eight.
+
+    As an integer, the bits of x are close to a multiple of log x; their difference from a constant is the reciprocal
+    to 5 %, and a step of Newton's method does the rest. The constant was found by trying.
+    """
+    y = U(_RECIPROCAL - F(x).view(U)).view(F)
+    return y * fma(-x, y, _TWO)
 
 
 def exp(x: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
+from biosnn.fastmath import coarse_reciprocal, fma
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
 
 # typed: a plain literal would widen the float32 loop to float64
@@ -46,11 +47,11 @@ def through_conductances(V_m: Any, x: Any, p: Any) -> Any:
     I and G are known at the start, the middle and the end of the step, for receptors decay by themselves. h_C = h/C_m.
     """
     h_C = bearable(p.h_C, p.g_L, x)
-    k1 = h_C * (x.I_start - (p.g_L + x.G_start) * V_m)
-    k2 = h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k1))
-    k3 = h_C * (x.I_mid - (p.g_L + x.G_mid) * (V_m + HALF * k2))
-    k4 = h_C * (x.I_end - (p.g_L + x.G_end) * (V_m + k3))
-    return V_m + SIXTH * (k1 + TWO * (k2 + k3) + k4)
+    k1 = h_C * fma(-(p.g_L + x.G_start), V_m, x.I_start)
+    k2 = h_C * fma(-(p.g_L + x.G_mid), fma(HALF, k1, V_m), x.I_mid)
+    k3 = h_C * fma(-(p.g_L + x.G_mid), fma(HALF, k2, V_m), x.I_mid)
+    k4 = h_C * fma(-(p.g_L + x.G_end), V_m + k3, x.I_end)
+    return fma(SIXTH, fma(TWO, k2 + k3, k1 + k4), V_m)
 
 
 def bearable(h_C: Any, g: Any, x: Any) -> Any:
@@ -61,7 +62,7 @@ def bearable(h_C: Any, g: Any, x: Any) -> Any:
     too, in two or three steps, and to the same potential.
     """
     g += x.G_start if x.G_start > x.G_end else x.G_end
-    return h_C if h_C * g <= STIFFEST else STIFFEST / g
+    return h_C if h_C * g <= STIFFEST else STIFFEST * coarse_reciprocal(g)
 
 
 def check_step(model: NeuronModel, dt: float, C: Any, g: Any) -> None:
