@@ -46,6 +46,16 @@ def test_inhibition_of_any_strength_pulls_to_its_reversal_potential(model, weigh
         assert trace.min() > -86.0
 
 
+@pytest.mark.parametrize(("dt", "tau", "weight"), [(1.0, 0.2, -9000.0), (0.1, 0.03, -15000.0)])
+def test_a_conductance_that_peaks_within_a_step_pulls_no_further(dt, tau, weight):
+    net = bs.Network(dt=dt)
+    n = net.population("n", 1, bs.models.iaf_cond_alpha(tau_syn_in=tau))
+    net.connect(net.spike_source("s", [10.0]), n, bs.all_to_all(), weight=weight, delay=1.0)
+    net.record(n, "V_m")
+    V = net.build(threads=1).run(20.0).samples["n"]["V_m"].values
+    assert -86.0 < V.min() < -80.0
+
+
 def test_conductances_that_a_step_can_follow_are_left_alone():
     """Against an independent solution, right below the bound and where it is reached."""
     for weight, most in ((-1000.0, 0.002), (-2000.0, 0.05), (-4000.0, 1.0)):

@@ -61,7 +61,8 @@ def bearable(h_C: Any, g: Any, x: Any) -> Any:
     into an axon initial segment. There V follows what drives it within the step; with C a little larger it does so,
     too, in two or three steps, and to the same potential.
     """
-    g += x.G_start if x.G_start > x.G_end else x.G_end
+    most = x.G_start if x.G_start > x.G_end else x.G_end
+    g += x.G_mid if x.G_mid > most else most  # an alpha receptor that is fast for h peaks in between
     return h_C if h_C * g <= STIFFEST else STIFFEST * coarse_reciprocal(g)
 
 
