@@ -28,14 +28,21 @@ class MemoryPlanError(BioSNNError, MemoryError):
     """The planned arrays do not fit; raised before any of them is allocated."""
 
 
-class RingFullError(BioSNNError, MemoryError):
-    """A ring of events is full and may not grow. `result` is what the run recorded until then."""
+class RunEndedError(BioSNNError):
+    """A run could not go on. `result` is what it recorded until then."""
 
     result: Result
 
 
-class StateRangeError(BioSNNError, OverflowError):
-    """A state of a receptor has become larger than the format that it is kept in can hold."""
+class RingFullError(RunEndedError, MemoryError):
+    """A ring of events is full and may not grow."""
+
+
+class StateRangeError(RunEndedError, OverflowError):
+    """A state of a receptor has become larger than the format that it is kept in can hold.
+
+    That is found between two chunks of steps: in the last chunk of `result`, what that neuron did cannot be trusted.
+    """
 
 
 class DeviceError(BioSNNError, RuntimeError):

@@ -191,12 +191,19 @@ def test_what_float16_cannot_hold_ends_the_run(model, weight):
         n = net.population("n", 2, model)
         net.connect(net.spike_source("s", [[10.0]] * 3), n, bs.all_to_all(), weight=weight, delay=1.0)
         net.record(n, "I_syn_ex")
-        return net.build(threads=1, receptor_state_dtype=dtype).run(40.0).samples["n"]["I_syn_ex"].values.max()
+        sim = net.build(threads=1, receptor_state_dtype=dtype)
+        return sim, sim.run(40.0).samples["n"]["I_syn_ex"].values
 
-    assert simulate("none") == pytest.approx(3 * weight, rel=0.01)
-    assert simulate("bfloat16") == pytest.approx(3 * weight, rel=0.02)
-    with pytest.raises(bs.StateRangeError, match=f"I_syn.* of {model.name} has left the range of float16"):
+    assert simulate("none")[1].max() == pytest.approx(3 * weight, rel=0.01)
+    _, values = simulate("bfloat16")
+    assert values.max() == pytest.approx(3 * weight, rel=0.02)
+    with pytest.raises(bs.StateRangeError, match=f"I_syn.* of {model.name} has left the range of float16") as error:
         simulate("float16")
+    result = error.value.result
+    assert 11.0 <= result.stop_ms < 40.0
+    until_then = result.samples["n"]["I_syn_ex"].values
+    assert len(until_then) == round(result.stop_ms / DT)
+    assert (until_then[:109] == 0).all()
 
 
 def test_a_reversal_potential_that_is_drawn_makes_a_receptor_inhibitory_too():

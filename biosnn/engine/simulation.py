@@ -19,7 +19,7 @@ from biosnn.engine.recorders import Recording, SpikeSink
 from biosnn.engine.room import check_range, make_room
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
-from biosnn.errors import RingFullError
+from biosnn.errors import RunEndedError
 from biosnn.propagation.spike_history import keep_latest
 from biosnn.propagation.switching import EVENT_STEPS, PRODUCT_STEPS
 from biosnn.recording.results import Result, in_ms
@@ -87,8 +87,8 @@ class Simulation:
         A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
         instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
         chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring is full and
-        may not grow; its `result` is what was recorded until then. Raises
-        StateRangeError where a receptor's state has left the range of `receptor_state_dtype`.
+        may not grow, StateRangeError where a receptor's state has left the range of `receptor_state_dtype`; the
+        `result` of both is what was recorded until then.
         """
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
@@ -104,7 +104,7 @@ class Simulation:
                     self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
                     report(self.step - start, steps)
                     check()
-        except RingFullError as error:
+        except RunEndedError as error:
             error.result = self._result(recording, start, before, time.perf_counter() - started)
             raise
         return self._result(recording, start, before, time.perf_counter() - started)
@@ -166,10 +166,10 @@ class Simulation:
         seconds = time.perf_counter() - started
         recording.take(first, reached, origin)
         self.step = reached
-        check_range(self._built)
         keep_latest(reached - origin, keep, arrays["spike_first"], arrays["spike_ids"])
         pace = (reached - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
+        check_range(self._built)
 
 
 def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:

@@ -16,7 +16,7 @@ from biosnn.engine.layout import Layout
 from biosnn.engine.network import Network
 from biosnn.engine.plan import Plan
 from biosnn.engine.ways import Asked
-from biosnn.errors import BioSNNError, DescriptionError, RingFullError
+from biosnn.errors import BioSNNError, DescriptionError, RunEndedError
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
@@ -124,7 +124,7 @@ def _run(
 
     try:
         result = sim.run(steps * net.dt, sink=hand_out)
-    except (KeyboardInterrupt, RingFullError):
+    except (KeyboardInterrupt, RunEndedError):
         _say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory.path} holds what happened until then")
         raise
     finally:
