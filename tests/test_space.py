@@ -7,6 +7,7 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
+from places import CUBE, SQUARE, TORUS, pair, placed
 from scipy import stats
 
 import biosnn as bs
@@ -14,16 +15,6 @@ import biosnn as bs
 ROOT = Path(__file__).parent.parent
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 WAYS = {"synapse_backend": "event_driven", "ring_strategy": "dense"}  # so that all networks here share a driver
-
-
-def placed(net, name, positions, n):
-    return net.population(name, n, bs.models.iaf_psc_delta(), positions=positions)
-
-
-def pair(source, target, n_source=600, n_target=800, seed=1):
-    """A network of two populations at these positions."""
-    net = bs.Network(seed=seed)
-    return net, placed(net, "a", source, n_source), placed(net, "b", target, n_target)
 
 
 def distances(a, b, extent=None):
@@ -86,9 +77,6 @@ def test_given_positions_are_kept_and_cannot_be_changed_afterwards():
 
 # Probability by distance
 
-SQUARE = bs.random_positions((1000.0, 1000.0))
-TORUS = bs.random_positions((1000.0, 800.0), edge_wrap=True)
-CUBE = bs.random_positions((400.0, 400.0, 400.0))
 FLAT = bs.grid((40, 20), spacing=(50.0, 80.0), center=(300.0, -200.0))
 SPACES = {"square": (SQUARE, SQUARE, None), "torus": (TORUS, TORUS, (1000.0, 800.0)), "cube": (CUBE, CUBE, None)}
 SPACES["beside"] = (SQUARE, FLAT, None)
@@ -336,61 +324,3 @@ def test_the_page_and_the_example_run(tmp_path, monkeypatch, capsys):
     runpy.run_path(str(ROOT / "examples" / "space.py"), run_name="__main__")
     assert (tmp_path / "space.png").stat().st_size > 10_000
     assert "m/s" in capsys.readouterr().out
-
-
-# What is refused
-
-
-def connecting(rule, source=SQUARE, target=SQUARE, **how):
-    def describe():
-        net, a, b = pair(source, target)
-        net.connect(a, b, rule, **{"weight": 1.0} | how)
-        net.plan()
-
-    return describe
-
-
-NEAR = bs.space.gaussian(100.0)
-REFUSED = {
-    "grid of another size": (lambda: pair(bs.grid((30, 30), 10.0), SQUARE), "30 x 30 = 900 places", "600"),
-    "grid without size": (lambda: bs.grid((3, 3)), "spacing or extent"),
-    "grid of two sizes": (lambda: bs.grid((3, 3), 10.0, extent=30.0), "spacing or extent"),
-    "grid of four dimensions": (lambda: bs.grid((2, 2, 2, 2), 10.0), "one to three"),
-    "empty grid": (lambda: bs.grid((3, 0), 10.0), "at least 1"),
-    "flat box": (lambda: bs.random_positions((100.0, 0.0)), "above 0", "um"),
-    "center of another dimension": (lambda: bs.random_positions((1.0, 1.0), center=(0, 0, 0)), "one or 2 numbers"),
-    "positions of some": (lambda: pair(np.zeros((5, 2)), SQUARE), "each of 600 neurons", "got 5"),
-    "positions of one axis": (lambda: bs.given_positions([1.0, 2.0]), "(n, 1), (n, 2) or (n, 3)", "(2,)"),
-    "positions nowhere": (lambda: bs.given_positions([[0.0, np.nan]]), "finite", "nan"),
-    "wrapped without extent": (lambda: bs.given_positions([[0.0, 1.0]], edge_wrap=True), "extent"),
-    "no positions": (connecting(bs.pairwise_bernoulli(NEAR), source=None), "'a'", "positions="),
-    "no positions for weights": (connecting(bs.all_to_all(), target=None, weight=NEAR), "'b'", "positions="),
-    "another dimension": (connecting(bs.pairwise_bernoulli(NEAR), target=CUBE), "one space", "2 dim", "3 dim"),
-    "another period": (connecting(bs.pairwise_bernoulli(NEAR), target=TORUS), "one space", "1000 x 800 um"),
-    "scale of nothing": (lambda: bs.space.gaussian(0.0), "std", "above 0"),
-    "cut at nothing": (lambda: bs.space.exponential(10.0, max_distance=-1.0), "max_distance", "above 0"),
-    "a probability of two": (lambda: bs.pairwise_bernoulli(2 * NEAR), "2 * space.gaussian(std=100)", "at most 1"),
-    "a negative one": (lambda: bs.fixed_indegree(3, p=-1 * NEAR), "above 0"),
-    "no profile": (lambda: bs.fixed_indegree(3, p=0.1), "profile", "0.1"),
-    "too few near": (
-        connecting(bs.fixed_indegree(5, p=bs.space.within(2.0), allow_multapses=False)), "5 sources", "2 um", "widen p",
-    ),
-    "nobody near": (connecting(bs.fixed_indegree(5, p=bs.space.within(1e-3))), "1 sources", "lower indegree"),
-    "no velocity": (lambda: bs.space.conduction(0.0), "velocity", "m/s", "above 0"),
-    "velocity in um/ms": (connecting(bs.all_to_all(), delay=bs.space.conduction(300.0)), "one step", "longest"),
-    "velocity in mm/us": (connecting(bs.all_to_all(), delay=bs.space.conduction(1e-5)), "65,536 steps", "m/s"),
-    "no myelination": (connecting(bs.all_to_all(), delay=bs.space.conduction(1.0, myelination=0.0)), "myelination"),
-    "loose myelination": (
-        connecting(bs.fixed_outdegree(3), delay=bs.space.conduction(1.0, myelination=np.ones(1800))), "listed synapses",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_space_cannot_hold_is_refused_in_one_line(what):
-    describe, *fragments = REFUSED[what]
-    with pytest.raises(bs.DescriptionError) as error:
-        describe()
-    assert "\n" not in str(error.value)
-    for fragment in fragments:
-        assert fragment in str(error.value)
