@@ -12,11 +12,12 @@ from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma, log
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
-from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable, check_millivolts, check_step
+from biosnn.models.checks import check_millivolts, check_step
+from biosnn.models.leaky import FOUR, HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, at, bearable
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
-THREE, FOUR, NINE, TWENTY_ONE, THIRTY, THIRTY_SIX = (np.float32(n) for n in (3, 4, 9, 21, 30, 36))
+NINE, TWENTY_ONE, THIRTY, THIRTY_SIX = (np.float32(n) for n in (9, 21, 30, 36))
 R3, R4, R9, R12, R24, R40, R60 = (np.float32(1 / n) for n in (3, 4, 9, 12, 24, 40, 60))
 TWO_THIRDS, LEAST = np.float32(2 / 3), np.float32(1e-30)
 
@@ -135,11 +136,6 @@ def held(s: Any) -> Any:
     """s, held between 0 and 1; of NaN, 0."""
     s = s if s > ZERO else ZERO
     return ONE if s > ONE else s
-
-
-def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
-    """A quantity at fraction t of the step: the parabola through its start, middle and end."""
-    return start + t * ((FOUR * middle - THREE * start - end) + t * TWO * (start - TWO * middle + end))
 
 
 _PARAMETERS: Mapping[str, Parameter] = {

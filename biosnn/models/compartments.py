@@ -11,18 +11,8 @@ from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.fastmath import exp
 from biosnn.models.base import NeuronModel, Parameter, Receptor, Resolved, State, Value
-from biosnn.models.leaky import (
-    HALF,
-    ONE,
-    SHORTEST_TAU_M,
-    SIXTH,
-    TWO,
-    ZERO,
-    bearable,
-    check_apart,
-    check_millivolts,
-    check_step,
-)
+from biosnn.models.checks import check_apart, check_millivolts, check_step
+from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable
 from biosnn.models.receptors import own
 
 # All functions below take one step h by the classical Runge-Kutta method, with the input of each compartment at the

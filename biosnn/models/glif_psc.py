@@ -11,16 +11,9 @@ from biosnn import _validate
 from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
+from biosnn.models.checks import check_apart, check_millivolts, check_step
 from biosnn.models.kinetics import difference_of_decays
-from biosnn.models.leaky import (
-    ONE,
-    ZERO,
-    check_apart,
-    check_millivolts,
-    check_step,
-    linear_constants,
-    through_conductances,
-)
+from biosnn.models.leaky import ONE, ZERO, linear_constants, through_conductances
 from biosnn.models.receptors import GivenReceptor, own
 
 # (spike_dependent_threshold, after_spike_currents, adapting_threshold) of each level

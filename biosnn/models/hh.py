@@ -13,11 +13,11 @@ from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
-from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO, bearable, check_absolute
+from biosnn.models.checks import check_absolute
+from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO, at, bearable
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
-THREE, FOUR = np.float32(3), np.float32(4)
 ONE_SIXTH, ONE_THIRD, TWO_THIRDS, FIVE_SIXTHS = (np.float32(k / 6) for k in (1, 2, 4, 5))
 PER_10, PER_12, PER_18, PER_20, PER_80, PER_720 = (np.float32(1 / n) for n in (10, 12, 18, 20, 80, 720))
 ALPHA_H, BETA_M, BETA_N = np.float32(0.07), np.float32(4), np.float32(0.125)  # 1/ms, at -65 mV
@@ -114,11 +114,6 @@ def opening(x: Any, e: Any) -> Any:
     xx = x * x
     near = xx < NEAR
     return (fma(xx, fma(-PER_720, xx, PER_12), fma(HALF, x, ONE)) if near else x), (ONE if near else ONE - e)
-
-
-def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
-    """A quantity at fraction t of the step: the parabola through its start, middle and end."""
-    return start + t * ((FOUR * middle - THREE * start - end) + t * TWO * (start - TWO * middle + end))
 
 
 class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name

@@ -10,7 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
-from biosnn.models.leaky import check_apart
+from biosnn.models.checks import check_apart
 
 # of the quadratic in V; typed: a plain literal would widen the float32 loop to float64
 SQUARE, LINEAR, CONSTANT = np.float32(0.04), np.float32(5), np.float32(140)

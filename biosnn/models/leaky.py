@@ -7,21 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from biosnn import _validate
-from biosnn.distributions import extremes
-from biosnn.errors import DescriptionError
 from biosnn.fastmath import coarse_reciprocal, fma
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.checks import STIFFEST, check_millivolts, check_potentials, check_step
 
 # typed: a plain literal would widen the float32 loop to float64
 ZERO, HALF, ONE, TWO, SIXTH = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2), np.float32(1 / 6)
-STIFFEST = TWO  # h g/C at most, g the conductance of a compartment: the methods diverge above 2.5 to 2.8
+THREE, FOUR = np.float32(3), np.float32(4)
 
-# No membrane is faster than 100 us or shallower than 0.2 mV: such a value was given in s or V. A resting potential
-# 20 mV above threshold has lost its sign (that of the CUBA benchmark lies 1 mV above).
-SHORTEST_TAU_M = 0.1  # ms
-SHALLOWEST = 0.2  # mV
-HIGHEST_REST = 20.0  # mV
+SHORTEST_TAU_M = 0.1  # ms; no membrane is faster: such a value was given in s
 
 
 def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
@@ -66,14 +60,9 @@ def bearable(h_C: Any, g: Any, x: Any) -> Any:
     return h_C if h_C * g <= STIFFEST else STIFFEST * coarse_reciprocal(g)
 
 
-def check_step(model: NeuronModel, dt: float, C: Any, g: Any) -> None:
-    """Raise DescriptionError where a compartment of capacitance C (pF) and conductance g (nS) is too fast for dt."""
-    longest = float(STIFFEST * np.min(np.asarray(C) / np.asarray(g)))
-    if dt > longest:
-        raise DescriptionError(
-            f"{model.name}: dt must be at most {longest:.3g} ms, got {dt:g}: twice the shortest time constant that its "
-            f"capacitances and conductances make"
-        )
+def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
+    """A quantity at fraction t of the step: the parabola through its start, middle and end."""
+    return start + t * ((FOUR * middle - THREE * start - end) + t * TWO * (start - TWO * middle + end))
 
 
 def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
@@ -140,43 +129,3 @@ LEAKY_PARAMETERS: Mapping[str, Parameter] = {
     "V_reset": Parameter(-70.0, "mV", "potential after a spike"),
     "I_e": Parameter(0.0, "pA", "constant current"),
 }
-
-
-def check_potentials(model: NeuronModel) -> None:
-    """V_reset must lie below V_th, E_L not far above it, all of them in mV, and I_e in pA."""
-    _validate.check_unit(model.name, "I_e", extremes(model.values["I_e"]), "pA")
-    potentials = {name: model.values[name] for name in ("E_L", "V_reset", "V_th")}
-    check_millivolts(model, model.name, potentials)
-    model.check_ordered("V_reset", "V_th")
-    check_apart(model, "V_reset", "V_th")
-    rest, threshold = extremes(potentials["E_L"]), extremes(potentials["V_th"])
-    if rest[0] - threshold[1] > HIGHEST_REST:
-        raise DescriptionError(
-            f"{model.name}: E_L must be at most {HIGHEST_REST:g} mV above V_th, got {rest[0]:g} and {threshold[1]:g}; "
-            f"is a sign missing?"
-        )
-
-
-def check_apart(model: NeuronModel, low: str, high: str) -> None:
-    """Raise DescriptionError unless potential `high` lies so far above `low` that both can be in mV."""
-    lowest, highest = extremes(model.values[low])[0], extremes(model.values[high])[1]
-    if highest - lowest < SHALLOWEST:
-        raise DescriptionError(
-            f"{model.name}: {high} must be at least {SHALLOWEST} mV above {low}, "
-            f"got {highest:g} and {lowest:g}; potentials are in mV"
-        )
-
-
-def check_millivolts(model: NeuronModel, owner: str, potentials: Mapping[str, Value]) -> None:
-    """Raise DescriptionError for one of `potentials` that was given in V, to judge by the model's parameters."""
-    if min(extremes(model.values[name])[0] for name in ("E_L", "V_reset", "V_th")) > -20.0:
-        return  # potentials are relative to rest, and may be small
-    check_absolute(owner, potentials)
-
-
-def check_absolute(owner: str, potentials: Mapping[str, Value]) -> None:
-    """Raise DescriptionError for one of `potentials`, none of which is near 0 mV, that was given in V."""
-    for name, value in potentials.items():
-        largest = max(extremes(value), key=abs)
-        if 0 < abs(largest) < SHALLOWEST:
-            raise DescriptionError(f"{owner}: {name} must be in mV, got {largest:g}; did you mean {1000 * largest:g}?")

@@ -10,15 +10,8 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
-from biosnn.models.leaky import (
-    ONE,
-    SHORTEST_TAU_M,
-    ZERO,
-    check_apart,
-    check_step,
-    linear_constants,
-    through_conductances,
-)
+from biosnn.models.checks import check_apart, check_step
+from biosnn.models.leaky import ONE, SHORTEST_TAU_M, ZERO, linear_constants, through_conductances
 from biosnn.models.receptors import own
 
 
