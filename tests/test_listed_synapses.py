@@ -81,3 +81,10 @@ def test_dense_weights_and_delays_of_all_to_all_go_to_their_pairs():
 def test_delays_of_listed_synapses_are_rounded_to_the_nearest_step():
     s = networks.connected(([0, 1, 2], [0, 0, 0]), 3, 1, delay=[0.12, 0.26, 1.04])
     np.testing.assert_allclose(s.delays, [0.1, 0.3, 1.0])
+
+
+def test_more_delays_than_sixteen_bits_can_number_stay_apart():
+    k = np.arange(70_000)
+    s = networks.connected((k % 30, k % 20), weight=1.0, delay=(k + 1) * 0.1)
+    assert len(s) == k.size
+    np.testing.assert_array_equal(np.sort(np.rint(s.delays / 0.1)), k + 1)

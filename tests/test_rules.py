@@ -63,6 +63,12 @@ def test_fixed_degree_of_all_there_are_connects_every_pair(rule):
     assert multapses(s) == 0
 
 
+def test_all_to_all_from_a_few_neurons_of_a_population_writes_nothing_for_the_others():
+    s = networks.connected_to_itself(bs.all_to_all(), n=3000, source=slice(5, 7))
+    np.testing.assert_array_equal(s.sources, np.repeat([0, 1], 3000) + 5)
+    np.testing.assert_array_equal(s.targets, np.tile(np.arange(3000), 2))
+
+
 def test_autapses_are_made_where_they_are_allowed():
     for rule in (bs.fixed_indegree(10), bs.fixed_outdegree(10), bs.fixed_total_number(300), bs.pairwise_bernoulli(0.5)):
         assert autapses(networks.connected_to_itself(rule)) > 0

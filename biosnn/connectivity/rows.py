@@ -60,6 +60,8 @@ def fill(
         for s in range(strand_first[a], strand_first[a + 1]):
             strand = strands[s]
             degree = degrees[strand.degree_at + i - population_first[a]]
+            if degree == 0:  # also of a neuron of the population that the connection leaves out: it has no place here
+                continue
             start = list_start[strand.list_at + i - population_first[a]] if strand.list_at >= 0 else 0
             state = keyed(seed, SYNAPSE + (strand.connection << 8), i)
             placed = words[row_first[i] + n : row_first[i] + n + degree]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from biosnn import random
 from biosnn.connectivity import near
@@ -51,7 +51,7 @@ class Table:
 class _Columns:
     """Arrays that strands point into: appended piece by piece, joined at the end; equal pieces are kept once."""
 
-    def __init__(self, dtype: type[np.generic]) -> None:
+    def __init__(self, dtype: DTypeLike) -> None:
         self.dtype, self.pieces, self.n = dtype, list[NDArray[np.generic]](), 0
         self.known: dict[bytes, int] = {}
 
@@ -83,7 +83,7 @@ class _Builder:
         self.layout: Layout = plan.layout
         self.first_of = self.layout.first_of()
         self.weights = _Columns(np.uint32 if table.wide else np.uint16)
-        self.delays = _Columns(np.uint8 if plan.delays.size <= 256 else np.uint16)
+        self.delays = _Columns(np.min_scalar_type(max(plan.delays.size - 1, 0)))
         self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
         self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
@@ -105,7 +105,9 @@ class _Builder:
         by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
         waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())
         columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
-        segments = np.empty((self.layout.n_ids, columns), self.table.segment_dtype)
+        # the planned dtype holds the longest row but for a chance of e^-80, and now its length is known
+        needed = np.min_scalar_type(int(self.row_length.max(initial=0)))
+        segments = np.empty((self.layout.n_ids, columns), np.promote_types(self.table.segment_dtype, needed))
         strands = [s for of_population in self.strands for s in of_population]
         strand_first = np.concatenate([[0], np.cumsum([len(s) for s in self.strands])]).astype(np.int64)
         work = row_first + 64 * np.arange(row_first.size)  # an empty row still has its segments to write
