@@ -185,7 +185,7 @@ def test_the_driver_shows_the_user_s_text():
     net = bs.Network()
     net.population("n", 4, own_models.izhikevich())
     source = net.build(threads=1).driver_source
-    assert "return f32(0.04) * v ** 2 + f32(5.0) * v + f32(140.0)" in source
+    assert "return f32(0.04) * v_ ** 2 + f32(5.0) * v_ + f32(140.0)" in source
     assert source.count("def own_izhikevich(") == 1
     assert Path(own_models.__file__).stem not in source
 
@@ -206,6 +206,41 @@ def test_names_that_the_driver_uses_too_mean_what_the_user_says():
     )
     assert found[:2] == [10.0, 2.0**10 * 3.0**10]
     assert found[2] == pytest.approx(found[3], rel=1e-5)
+
+
+def test_every_name_means_what_the_user_says_beside_currents_that_have_arrays_of_the_same_names():
+    net = bs.Network(dt=DT)
+    initial = {"held": 10.0, "_i": 60.0}
+    busy = net.population("busy", 3, own_names.busy(spiked=30.0, _drive=np.array([40.0, 41.0, 42.0])), **initial)
+    net.current(busy, 100.0, start=0.1)
+    net.current(busy, bs.sinusoidal(0.0, 1.0, 0.0))
+    net.current(busy, bs.noise(0.0, 0.0))
+    names = [*own_names.busy.membrane, *(s.name for s in own_names.busy.states)]
+    for state in own_names.busy.states:
+        net.record(busy, state.name)
+    found = net.build(threads=1).run(2 * DT).samples["busy"]
+    assert len(names) == 14
+    for name, expected in {
+        "held": [10 + 2 * 1 + 100], "noise": [2 + 2 * 2], "wave": [3 + 2 * 30], "sections": [5 + 2 * 5],
+        "change_value": [4 + 2 * 40, 4 + 2 * 41, 4 + 2 * 42], "_i": [60 + 2 * 6], "τ": [9], "μ": [12],
+    }.items():  # fmt: skip
+        np.testing.assert_array_equal(found[name].values[1], np.resize(expected, 3), err_msg=name)
+
+
+def test_models_and_functions_whose_names_run_into_each_other_stay_apart():
+    models = (own_names.a, own_names.a_b, own_names.own, own_names.own_constants, own_names.a_2)
+    assert after_a_millisecond(*(m() for m in models)) == [31.0, 30.0, 115.0, 1070.0, 11.0]
+
+
+def test_receptors_whose_names_run_into_each_other_stay_apart():
+    def sampled(*names):
+        net = bs.Network(dt=DT)
+        bank = [bs.receptors.exp(name, 2.0 + k, -10.0 * k) for k, name in enumerate(names)]
+        n = net.population("n", 1, bs.models.iaf_cond_exp(receptors=bank), V_m=-60.0, **{f"g_{names[1]}": 20.0})
+        net.record(n, "V_m")
+        return net.build(threads=1).run(5.0).samples["n"]["V_m"].values
+
+    np.testing.assert_array_equal(sampled("x", "x_end", "x_middle"), sampled("p", "q", "r"))
 
 
 def test_two_models_of_one_name_do_not_meet_in_a_network():
@@ -232,6 +267,7 @@ def test_a_receptor_is_not_named_like_something_of_the_membrane():
         (own_names.without_value, "'x' does not have a value in all cases"),
         (own_names.without_value_to_add_to, "'x' does not have a value in all cases"),
         (own_names.without_turns, "'x' does not have a value in all cases"),
+        (own_names.calls_itself, "recursive is called by itself"),
     ],
     ids=lambda x: getattr(x, "__name__", None),
 )
@@ -254,7 +290,8 @@ def test_indices_are_numbers_and_functions_are_told_by_what_they_are():
 @pytest.mark.parametrize(
     ("state", "params", "message"),
     [
-        ({"v": 1.0}, {"_a": 1.0}, "'_a' cannot name a variable"),
+        ({"v": 1.0}, {"receptors": 1.0}, "'receptors' cannot name a variable"),
+        ({"spikes": 1.0}, None, "'spikes' cannot name a variable"),
         ({"v": 1.0}, {"lambda": 1.0}, "'lambda' cannot name a variable"),
         (1.0, None, "state must be a dict"),
         ({"v": 1.0}, [1.0], "params must be a dict"),

@@ -170,7 +170,7 @@ def _constants(
 
 def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     """State variables at time 0."""
-    found = {s.name: np.zeros(group.n, np.float32) for s in group.model.states}
+    found = {group.model.array(s.name): np.zeros(group.n, np.float32) for s in group.model.states}
     found |= {s.name: np.zeros(group.n, np.float32) for s in group.bank.states}
     at = 0
     for a in group.populations:
@@ -183,7 +183,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
             if value is None:
                 value = p[state.initial] if isinstance(state.initial, str) else state.initial
             origin = p[state.origin] if state.origin is not None else 0.0
-            found[state.name][here] = np.asarray(value) - origin
+            found[group.model.array(state.name)][here] = np.asarray(value) - origin
         model = list(net.populations.values())[a].model
         assert model is not None
         given = {r.variable: resolve.initial(net, a, r.variable) for r in model.receptors}
@@ -223,7 +223,8 @@ def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -
             arrays[f"probe{k}_samples"] = np.zeros((rows, position.size), np.float32)
             offset = _origins(net, layout, recorder.variable, ids[position], [c.population for c in cells])
             sampled.append(Sampled(recorder, int(g), position, offset))
-            shape.probes.append(driver.Probe(int(g), recorder.variable, recorder.every))
+            array = layout.groups[g].model.array(recorder.variable)
+            shape.probes.append(driver.Probe(int(g), array, recorder.every))
     return sampled
 
 

@@ -89,9 +89,13 @@ class Shape:
 
 
 def prefix(shape: Shape, g: int) -> str:
-    """What the names of a group's arrays start with: nothing, if it is the only one, with names that we chose."""
-    alone = len(shape.groups) == 1 and not isinstance(shape.groups[g].model, OwnModel)
-    return "" if alone else f"{shape.groups[g].name}_"
+    """What the names of a group's arrays start with: nothing, if it is the only one, with names that we chose.
+
+    Arrays of a user's model start with its number: with its name, a_b_x could be x of a_b, and b_x of a.
+    """
+    if isinstance(shape.groups[g].model, OwnModel):
+        return f"own{g}_"
+    return "" if len(shape.groups) == 1 else f"{shape.groups[g].name}_"
 
 
 def write(shape: Shape, arrays: Collection[str]) -> str:

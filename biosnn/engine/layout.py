@@ -160,6 +160,8 @@ def _groups(net: Description, populations: list[Population]) -> tuple[list[Model
                     f"rename one of the two functions"
                 )
             name = model.label + (f"_{len(alike) + 1}" if alike else "")
+            while name in (group.name for group in groups):  # own models may be called m and m_2
+                name += "_"
             groups.append(ModelGroup(name, model, bank, []))
         groups[at].populations.append(number)
         groups[at].n += population.n

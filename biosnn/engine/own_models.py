@@ -25,7 +25,7 @@ def check_own_model(model: OwnModel) -> None:
     exec(compile(source.tree, source.file, "exec"), names)
     for definition in source.tree.body:
         names[definition.name] = scalar(names[definition.name])  # type: ignore[attr-defined]
-    constants = namedtuple("constants", model.fields)  # type: ignore[misc]
+    constants = namedtuple("constants", model.constants)  # type: ignore[misc]
     number = numba.float32
     signature = [number] * (len(model.states) + 1)
     signature += [numba.types.NamedUniTuple(number, len(constants._fields), constants), number]

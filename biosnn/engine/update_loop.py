@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import ModelGroup
 from biosnn.models.bank import Course, SynapticState, Term
-from biosnn.models.own import OwnModel
 from biosnn.network.description import Description
 from biosnn.network.items import Values
 
@@ -20,7 +19,6 @@ SECTION_COLUMNS = 3
 MOMENTS = ("start", "middle", "end")
 # Dithers of neighbouring neurons, and of the states of one neuron, lie apart by these fractions of 2^32.
 SPREAD, APART = 0x85EBCA77, 0x61C88647
-OURS = ("sections", "constants", "injected", "spiked")  # arrays of every group
 EACH = "for i in range(first, last):"
 # Neurons whose state stays in the first cache while several loops go over it: AdEx 15 % faster than over all at once.
 TILE = 512
@@ -63,7 +61,7 @@ def _two_of(value: Values) -> float | NDArray[np.float64]:
 
 def update_arguments(group: ModelGroup, per_neuron: frozenset[str]) -> list[str]:
     """Arrays of the group that its loop takes, in order."""
-    states = [s.name for s in group.model.states] + [s.name for s in group.bank.states]
+    states = [group.model.array(s.name) for s in group.model.states] + [s.name for s in group.bank.states]
     return ["sections", "constants", *states, *(["injected"] if group.injected else []), "spiked", *sorted(per_neuron)]
 
 
@@ -85,9 +83,6 @@ class _Writer:
         self.group, self.per_neuron, self.wide = group, per_neuron, wide
         self.bank, self.model = group.bank, group.model
         self.columns = {name: k for k, name in enumerate(constant_names(group))}
-        # names that a user chose keep out of the way of the loop's own
-        chosen = isinstance(group.model, OwnModel)
-        self.local = {n: f"{n}_" if chosen and n not in OURS else n for n in update_arguments(group, per_neuron)}
 
     def lines(self) -> list[str]:
         """The function: what neurons of a section share, and the loop over them."""
@@ -105,12 +100,11 @@ class _Writer:
             *self._loops(),
         ]
         return [
-            f"{group.function}_constants = "
-            f"namedtuple({group.function + '_constants'!r}, {' '.join(self.model.fields)!r})",
+            f"{self.model.constants_name} = namedtuple({self.model.constants_name!r}, {' '.join(constants)!r})",
             "",
             "",
             "@kernel",
-            f"def update_{group.name}(p, {', '.join([*drives, *self.local.values()])}):",
+            f"def update_{group.name}(p, {', '.join([*drives, *update_arguments(group, self.per_neuron)])}):",
             f'    """One step of the neurons of partition p: {self.model.name}."""',
             "    for q in range(sections.shape[1]):",
             *(f"        {line}" for line in section),
@@ -118,7 +112,7 @@ class _Writer:
 
     def _loops(self) -> list[str]:
         """One loop over the neurons; or, tile by tile, one for each part, if spiking has a function of its own."""
-        membrane = [self._at(s.name) for s in self.model.states]
+        membrane = [_at(self.model.array(s.name)) for s in self.model.states]
         words = [f"word32(u32(i + shift_id), {low}, {high})" for low, high in keys_of_draws(self.group)]
         into, inputs = ([f"arriving = {self._arriving()}"], ["arriving"]) if self.bank.exact else self._inputs()
         inputs += [self._asked(what) for what in self.model.asks]
@@ -150,10 +144,8 @@ class _Writer:
 
     def _constants(self) -> list[str]:
         """The line that gathers the constants of the membrane."""
-        made = (
-            self._at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in self.model.constants
-        )
-        return [f"c = {self.group.function}_constants({', '.join(made)})"]
+        made = (_at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in self.model.constants)
+        return [f"c = {self.model.constants_name}({', '.join(made)})"]
 
     def _asked(self, what: str) -> str:
         """What a model takes beyond its synaptic input."""
@@ -175,7 +167,7 @@ class _Writer:
         for k, V in enumerate(self.model.potentials):
             courses = [course for course in self.bank.courses if course.receptor.compartment == k]
             for course in courses:
-                lines += self._course(course, V)
+                lines += self._course(course, self.model.array(V))
             currents, conductances = [], []
             for moment in MOMENTS:
                 current, conductance = self._sums(courses, moment, k)
@@ -190,9 +182,9 @@ class _Writer:
         """Lines that name a receptor's conductance or current at each moment of the step."""
         r = course.receptor
         for moment, terms in zip(MOMENTS, (course.start, course.middle, course.end), strict=True):
-            yield f"{r.variable}_{moment} = {self._sum(terms)}"
+            yield f"{moment}_{r.variable} = {self._sum(terms)}"
         if r.magnesium is not None:  # at the potential of the step's start, for all of the step
-            yield f"open_{r.name} = unblocked({self._at(V)}, {self._value(f'Mg_{r.name}')})"
+            yield f"open_{r.name} = unblocked({_at(V)}, {self._value(f'Mg_{r.name}')})"
 
     def _sums(self, courses: Sequence[Course], moment: str, compartment: int) -> tuple[str, str]:
         """Current and conductance of one compartment at one moment."""
@@ -200,7 +192,7 @@ class _Writer:
         conductance = []
         for course in courses:
             r = course.receptor
-            g = f"{r.variable}_{moment}"
+            g = f"{moment}_{r.variable}"
             g = f"open_{r.name} * {g}" if r.magnesium is not None else g
             if r.reversal is None:
                 current.append(g)
@@ -212,18 +204,17 @@ class _Writer:
     def _advance(self, s: SynapticState, apart: bool) -> str:
         """The line that takes a variable of the bank over the step; `apart` from the loop that named its end."""
         named = not apart and any(c.receptor.variable == s.name for c in self.bank.courses)
-        value = f"{s.name}_end" if named else self._sum(s.terms)
+        value = f"end_{s.name}" if named else self._sum(s.terms)
         for slots, factor in s.arrivals:
             times = "" if factor is None else " * ".join(map(self._value, factor.split(" * "))) + " * "
             arrived = self._arrived(slots)
             value += f" + {times}({arrived})" if times and self.wide else f" + {times}{arrived}"
-        array = self.local[s.name]
         if s.name in self.group.dithered:
             k = [state.name for state in self.bank.states].index(s.name)
             return (
-                f"store_dithered({array}, i, {value}, u32(u32(i) * u32({SPREAD}) + phase + u32({k * APART % 2**32})))"
+                f"store_dithered({s.name}, i, {value}, u32(u32(i) * u32({SPREAD}) + phase + u32({k * APART % 2**32})))"
             )
-        return f"store({array}, i, {value})" if self.group.halved else f"{array}[i] = {value}"
+        return f"store({s.name}, i, {value})" if self.group.halved else f"{_at(s.name)} = {value}"
 
     def _sum(self, terms: Sequence[Term]) -> str:
         return " + ".join(
@@ -232,13 +223,10 @@ class _Writer:
         )
 
     def _read(self, state: str) -> str:
-        return f"load({self.local[state]}, i)" if self.group.halved else self._at(state)
+        return f"load({state}, i)" if self.group.halved else _at(state)
 
     def _value(self, name: str) -> str:
-        return self._at(name) if name in self.per_neuron else name
-
-    def _at(self, name: str) -> str:
-        return f"{self.local[name]}[i]"
+        return _at(name) if name in self.per_neuron else name
 
     def _arrived(self, slots: tuple[int, ...]) -> str:
         """Input to some slots, in user units; integers are summed first: a sum and its parts agree to the bit."""
@@ -249,3 +237,7 @@ class _Writer:
             sign = "-" if self.bank.signs[slots[0]] < 0 else "+"
             text += f" {sign} f32(f64({' + '.join(f'wide_drive[{n}]' for n in names)}) * wide_unit)"
         return text
+
+
+def _at(array: str) -> str:
+    return f"{array}[i]"

@@ -90,7 +90,7 @@ class NeuronModel(ABC):
     exact_constants: ClassVar[tuple[str, ...]] = ()
     step_constants: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, *, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
+    def __init__(self, /, *, receptors: Sequence[GivenReceptor] | None = None, **values: Any) -> None:
         given = None if receptors is None else as_receptors(self.name, receptors, len(self.potentials))
         self.receptors = self.own_receptors if given is None else tuple(g.receptor for g in given)
         self.parameters = dict(self.membrane)
@@ -149,6 +149,15 @@ class NeuronModel(ABC):
         """Name of `function` in a driver."""
         return str(self.function().__name__)
 
+    @property
+    def constants_name(self) -> str:
+        """What the named tuple of the function's constants is called in a driver."""
+        return f"{self.function_name}_constants"
+
+    def array(self, variable: str) -> str:
+        """What the array of a variable is called in a driver."""
+        return variable
+
     def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
         """The arguments of the scalar function, given how the driver writes states and inputs; c are its constants."""
         return [*states, *inputs, "c"]
@@ -157,11 +166,6 @@ class NeuronModel(ABC):
     def constants(self) -> tuple[str, ...]:
         """Names of the constants that `function` takes."""
         return self.exact_constants if self.is_exact else self.step_constants
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names that the function knows them by."""
-        return self.constants
 
     def bank(self, observed: Collection[str]) -> Bank:
         """The receptors, laid out so that the `observed` variables exist as arrays."""

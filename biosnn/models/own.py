@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,10 +14,11 @@ from biosnn import _validate
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.receptors import GivenReceptor, as_receptors
-from biosnn.models.source import PREFIX, Source, translate
+from biosnn.models.source import PARAMETER, Source, translate
 
-# Names of arrays that every group of neurons has, and of arguments.
-RESERVED = ("I", "p", "dt", "spikes", "spiked", "injected", "sections", "constants")
+# What names of states and parameters mean something else already: arguments of the function, what is recorded, and what
+# a model is made with.
+RESERVED = ("I", "p", "dt", "spikes", "receptors")
 
 
 class OwnModel(NeuronModel):
@@ -35,19 +37,23 @@ class OwnModel(NeuronModel):
         return self.source.name
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The user's names of the parameters, and dt."""
-        return tuple(name.removeprefix(PREFIX) for name in self.constants)
+    def constants_name(self) -> str:
+        """What its constants are called there: not "own_m_constants", which could be the function of another model."""
+        return f"constants_of_{self.function_name}"
+
+    def array(self, variable: str) -> str:
+        """Arrays of states that the user named are called so that they meet none of a receptor or of the engine."""
+        return f"state_{variable}" if any(s.name == variable for s in self.states) else variable
 
     def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
         """The states, I as one number, the constants and dt."""
         x = inputs[0]
-        return [*states, f"{x}.I_start - {x}.G_start * {states[0]} + {x}.jump", "c", "c.dt"]
+        return [*states, f"{x}.I_start - {x}.G_start * {states[0]} + {x}.jump", "c", f"c.{PARAMETER}dt"]
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """The parameters as they are."""
-        given = {PREFIX + name: np.asarray(p[name]) for name in self.membrane}
-        return {**given, f"{PREFIX}dt": np.asarray(dt), "I_e": np.asarray(0.0)}
+        given = {PARAMETER + name: np.asarray(p[name]) for name in self.membrane}
+        return {**given, f"{PARAMETER}dt": np.asarray(dt), "I_e": np.asarray(0.0)}
 
 
 def neuron(
@@ -89,12 +95,13 @@ def neuron(
                 raise DescriptionError(
                     f"{owner}: {what} must be a dict of names and numbers, got {_validate.shown(given)}"
                 )
-        start = {v: _validate.number(owner, v, x) for v, x in state.items()}
-        defaults = {v: _validate.number(owner, v, x) for v, x in ({} if params is None else params).items()}
+        # Python reads an identifier in its normal form: the micro sign is the Greek letter
+        start = {_normal(v): _validate.number(owner, v, x) for v, x in state.items()}
+        defaults = {_normal(v): _validate.number(owner, v, x) for v, x in ({} if params is None else params).items()}
         if not start:
             raise DescriptionError(f"{owner}: a neuron has at least one state variable; give state=dict(v=...)")
         for variable in (*start, *defaults):
-            plain = variable.isidentifier() and not keyword.iskeyword(variable) and not variable.startswith("_")
+            plain = variable.isidentifier() and not keyword.iskeyword(variable)
             if not plain or variable in RESERVED or (variable in start and variable in defaults):
                 raise DescriptionError(f"{owner}: {variable!r} cannot name a variable; choose another name")
         bank = as_receptors(name, receptors, 1)
@@ -109,7 +116,7 @@ def neuron(
             "potentials": (next(iter(start)),),
             "jump_unit": "",
             "step": staticmethod(function),
-            "step_constants": tuple(PREFIX + v for v in (*rules, "dt")),
+            "step_constants": tuple(PARAMETER + v for v in (*rules, "dt")),
             "own_receptors": tuple(g.receptor for g in bank),
             "own_values": {k: v for g in bank for k, v in g.values.items()},
             "source": source,
@@ -118,3 +125,7 @@ def neuron(
         return type(name, (OwnModel,), members)
 
     return make
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)

@@ -1,8 +1,16 @@
 """From a user's function of scalars to the text that a driver holds: float32 throughout, names resolved, nothing else.
 
-The text is what the user wrote, with three changes: numbers become float32 (a plain literal would widen the loop to
-float64), what the function names outside of itself is put in (numbers) or added (functions), and the n-th `random()`
-becomes the n-th random word. So the hash of a driver covers all that its models depend on.
+The text is what the user wrote, with four changes: numbers become float32 (a plain literal would widen the loop to
+float64), what the function names outside of itself is put in (numbers) or added (functions), the n-th `random()`
+becomes the n-th random word, and variables and parameters are called so that they meet no name of a driver. So the hash
+of a driver covers all that its models depend on.
+
+    variable v          v_          nothing of ours ends in an underscore
+    parameter p.a       p_.param_a  a named tuple takes no name that begins with one
+    model m             own_m
+    k-th function of m  of_m_k      k = 1, 2, ...; as "own_m_k" it could be a model, m_k
+
+Each is one to one, whatever identifiers the user chose. Arrays: see `OwnModel.array` and `engine.driver.prefix`.
 """
 
 from __future__ import annotations
@@ -23,10 +31,7 @@ from biosnn import fastmath
 from biosnn.errors import DescriptionError
 from biosnn.models.unset import first_unset, names_in
 
-# What the names of a user's functions begin with in a driver, so that they hide nothing there.
-PREFIX = "own_"
-# Names that the rewritten text needs.
-TAKEN = ("f32", "uniform")
+MODEL, PARAMETER = "own_", "param_"  # what the names of a user's models and parameters begin with in a driver
 # What a function may call by name, or as a function of `math` and NumPy: ours, in float32.
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tanh")
 BUILTINS = ("abs", "min", "max", "range")
@@ -95,14 +100,19 @@ class _Writer(ast.NodeTransformer):
         self.model, self.states, self.params = model, states, params
         self.functions: list[ast.stmt] = []
         self.known: dict[Callable[..., Any], str] = {}
+        self.open: list[Callable[..., Any]] = []  # those that are being rewritten
         self.draws = 0
         self._enter(model, source)
 
     def add(self, function: Callable[..., Any], source: Source) -> str:
         """Rewrite a function and all it calls; its name in the text."""
-        before = self.function, self.source, self.in_loop, self.indices
+        before = {
+            name: getattr(self, name) for name in ("function", "source", "outside", "local", "in_loop", "indices")
+        }
         definition = self._enter(function, source)
-        definition.name = self.known[function] = self._named(function)
+        self.open.append(function)
+        n = len(self.known)
+        definition.name = self.known[function] = f"of_{self.model.__name__}_{n}" if n else MODEL + function.__name__
         if function is self.model:
             self._check_signature(definition)
         arguments = definition.args
@@ -113,37 +123,28 @@ class _Writer(ast.NodeTransformer):
             self._refuse(unset, f"{unset.id!r} does not have a value in all cases; give it one before")
         definition.decorator_list, definition.returns = [], None
         for a in definition.args.args:
-            a.annotation = None
+            a.arg, a.annotation = a.arg + "_", None
         if ast.get_docstring(definition) is not None:
             definition.body = definition.body[1:]
         definition.body = [self.visit(statement) for statement in definition.body]
+        if n:  # which its name no longer says
+            definition.body.insert(0, self._placed(ast.Expr(ast.Constant(function.__name__)), definition))
         if function is self.model:
             definition.args.args += [self._placed(ast.arg(f"word_{k}"), definition) for k in range(self.draws)]
         self.functions.append(definition)
-        self._enter(*before)
+        self.open.pop()
+        vars(self).update(before)
         return definition.name
 
-    def _named(self, function: Callable[..., Any]) -> str:
-        """A name for a function in the text, unlike all others."""
-        name = PREFIX + self.model.__name__
-        name += "" if function is self.model else f"_{function.__name__}"
-        while name in self.known.values():  # functions of one name, from different modules
-            name += "_"
-        return name
-
-    def _enter(
-        self, function: Callable[..., Any], source: Source, in_loop: int = 0, indices: frozenset[str] = frozenset()
-    ) -> ast.FunctionDef:
-        """Go on with a function: its names are those that count."""
-        self.function, self.source, self.in_loop, self.indices = function, source, in_loop, indices
+    def _enter(self, function: Callable[..., Any], source: Source) -> ast.FunctionDef:
+        """Begin with a function: its names are those that count."""
+        self.function, self.source, self.in_loop, self.indices = function, source, 0, frozenset[str]()
         definition = source.tree.body[0]
         if not isinstance(definition, ast.FunctionDef):
             raise DescriptionError(f"model {self.model.__name__!r}: it must be a function written with def")
         self.outside = inspect.getclosurevars(function)
         stored = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self.local = {a.arg for a in definition.args.args} | stored
-        hidden = next((name for name in TAKEN if name in self.local), None)
-        self._refuse_unless(hidden is None, definition, f"{hidden!r} cannot name a variable here; choose another name")
         return definition
 
     def _check_signature(self, definition: ast.FunctionDef) -> None:
@@ -175,10 +176,10 @@ class _Writer(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Numbers from outside by their value."""
-        if node.id in self.indices and isinstance(node.ctx, ast.Load):
-            return self._placed(ast.Call(ast.Name("f32", ast.Load()), [node], []), node)
-        if node.id in self.local or isinstance(node.ctx, ast.Store):
-            return node
+        if node.id in self.local:
+            counts = node.id in self.indices and isinstance(node.ctx, ast.Load)
+            local = self._placed(ast.Name(node.id + "_", node.ctx), node)
+            return self._placed(ast.Call(ast.Name("f32", ast.Load()), [local], []), node) if counts else local
         value = self._outside(node)
         if isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool):
             return self._number(node, float(value))
@@ -189,7 +190,7 @@ class _Writer(ast.NodeTransformer):
         if isinstance(node.value, ast.Name) and node.value.id == "p" and "p" in self.local:
             if node.attr not in self.params:
                 self._refuse(node, f"there is no parameter {node.attr!r}; known: {', '.join(sorted(self.params))}")
-            return node
+            return self._placed(ast.Attribute(self.visit(node.value), PARAMETER + node.attr, node.ctx), node)
         value = self._module_member(node)
         if isinstance(value, (int, float)):
             return self._number(node, float(value))
@@ -215,6 +216,7 @@ class _Writer(ast.NodeTransformer):
         node.args = [self.visit(a) for a in node.args]
         self._refuse_unless(not node.keywords, node, "arguments are given by position")
         if inspect.isfunction(value) and value.__module__ != fastmath.__name__:
+            self._refuse_unless(value not in self.open, node, f"{unknown} is called by itself")
             inner = self.known.get(value) or self.add(value, _read(value))
             node.func = ast.copy_location(ast.Name(inner, ast.Load()), called)
             return node
