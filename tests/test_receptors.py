@@ -197,7 +197,9 @@ def test_what_float16_cannot_hold_ends_the_run(model, weight):
     assert simulate("none")[1].max() == pytest.approx(3 * weight, rel=0.01)
     _, values = simulate("bfloat16")
     assert values.max() == pytest.approx(3 * weight, rel=0.02)
-    with pytest.raises(bs.StateRangeError, match=f"I_syn.* of {model.name} has left the range of float16") as error:
+    with pytest.raises(
+        bs.StateRangeError, match=f"I_syn.* of {model.name} neuron .* it has left the range of float16"
+    ) as error:
         simulate("float16")
     result = error.value.result
     assert 11.0 <= result.stop_ms < 40.0

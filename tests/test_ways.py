@@ -294,7 +294,11 @@ def named(way):
 @pytest.fixture
 def uncompiled(monkeypatch):
     """A driver that does nothing but to let the time pass."""
-    driver = SimpleNamespace(ARGUMENTS=(), advance=lambda _first, last, _origin: last)
+
+    def advance(_first, last, _origin, clock):
+        clock[0] = last
+
+    driver = SimpleNamespace(ARGUMENTS=("clock",), advance=advance)
     monkeypatch.setattr(cpu, "load_driver", lambda _text: driver)
 
 

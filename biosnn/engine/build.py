@@ -16,6 +16,7 @@ from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, resolve
 from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
+from biosnn.engine.late_changes import as_it_is
 from biosnn.engine.layout import Layout, ModelGroup
 from biosnn.engine.own_models import check_own_model
 from biosnn.engine.plan import Plan
@@ -40,19 +41,31 @@ class Sampled:
     offset: NDArray[np.float64]  # added to what is stored (the origin of the variable)
 
 
+@dataclass(frozen=True)
+class StateArray:
+    """The array of a state variable, by the name that the driver has for it."""
+
+    array: str
+    variable: str
+    group: int
+    halved: bool  # kept in 16 bits
+
+
 @dataclass
 class Built:
     """A network ready to run."""
 
-    net: Description
+    described: Description  # to which something may be added later
+    net: Description  # as it was when it was built
     plan: Plan
     arrays: Arrays
     tables: list[Table]
     sampled: list[Sampled]
     source: str
-    advance: Callable[..., int]
+    advance: Callable[..., None]
     arguments: list[str]
-    halved: dict[str, str]  # arrays of states kept in 16 bits: what they are, for messages
+    states: list[StateArray]
+    travelling: frozenset[str]  # arrays by which spikes travel: all others are the same whatever the ways
     build_s: float = 0.0
     compile_s: float = 0.0
 
@@ -67,7 +80,7 @@ def build(net: Description, plan: Plan) -> Built:
         tables = [build_table(net, plan, t, plan.threads) for t in plan.tables]
         compiled = sum(t.compile_s for t in tables)
         arrays: Arrays = {"seed": np.array([net.seed], np.uint64)}
-        arrays |= travel_arrays(net, plan, tables)
+        arrays |= (travelling := travel_arrays(net, plan, tables))
         arrays |= _inputs(plan)
         layout = plan.layout
         ways = plan.ways
@@ -80,7 +93,7 @@ def build(net: Description, plan: Plan) -> Built:
         )  # fmt: skip
         if shape.meets:
             arrays["workers"] = np.array([cpu.n_threads()])
-            arrays |= {"meetings": np.zeros(8, np.int64), "reached": np.zeros(8, np.int64)}  # a cache line each
+            arrays["meetings"] = np.zeros(8, np.int64)  # a cache line, as that of the clock
         for g, group in enumerate(layout.groups):
             per_neuron.append(varied_constants(net, group))
             constants, varied = _constants(net, plan, group, per_neuron[g])
@@ -101,14 +114,23 @@ def build(net: Description, plan: Plan) -> Built:
         if cpu.is_new(text):
             _log.info("compiling this network's driver, once (some 5 s); it is kept in %s", _cache.folder())
         module = cpu.load_driver(text)
-        halved = {
-            driver.prefix(shape, g) + s.name: f"{s.name} of {group.model.name}"
-            for g, group in enumerate(layout.groups) if group.halved for s in group.bank.states
-        }  # fmt: skip
-        built = Built(net, plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS), halved, built_s)
+        built = Built(
+            net, as_it_is(net), plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS),
+            states_of(shape), frozenset(travelling), built_s,
+        )  # fmt: skip
         built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
     built.compile_s = compiled + time.perf_counter() - started
     return built
+
+
+def states_of(shape: driver.Shape) -> list[StateArray]:
+    """The state variables of all neurons, those of their membranes and of their receptors."""
+    found = []
+    for g, group in enumerate(shape.groups):
+        pre = driver.prefix(shape, g)
+        found += [StateArray(pre + group.model.array(s.name), s.name, g, False) for s in group.model.states]
+        found += [StateArray(pre + s.name, s.name, g, group.halved) for s in group.bank.states]
+    return found
 
 
 def _inputs(plan: Plan) -> Arrays:
@@ -123,7 +145,10 @@ def _inputs(plan: Plan) -> Arrays:
 
 def _history(plan: Plan, sources: bool) -> Arrays:
     lists, capacity = plan.layout.n_parts + sources, plan.history_capacity
+    clock = np.zeros(8, np.int64)
+    clock[1] = -plan.ways.kept
     return {
+        "clock": clock,  # the step reached, and the step that the history begins with
         "most_spikes": plan.most_spikes,
         "stride": np.array([plan.ways.stride]),
         "spike_first": np.zeros((lists, plan.chunk_steps + plan.ways.kept + 1), np.int64),

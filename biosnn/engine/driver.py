@@ -103,7 +103,7 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     partition = _partition(shape)
     inner = _mentioned(partition, arrays)
     around = _around(shape)
-    together = ["reached", "workers", "meetings"] if shape.meets else []
+    together = ["clock", *(["workers", "meetings"] if shape.meets else [])]
     together += ["stride"] if shape.strides else []
     outer = _mentioned([*around.before, *around.after, around.full, "drive_at", *together, *inner], arrays)
     of_partition = [
@@ -122,7 +122,7 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     advance = [
         "@parallel_kernel" if shape.parallel else "@kernel",
         *_call("def advance", ["first_step", "last_step", "origin", *outer], ":"),
-        '    """Simulate steps first_step..last_step-1; returns the step reached, earlier if the history is full."""',
+        '    """Simulate steps first_step..last_step-1, fewer if the history is full; clock[0] is the step reached."""',
         *indented(loop, 4),
     ]
     updates = [write_update(g, shape.per_neuron[k], shape.wide) for k, g in enumerate(shape.groups)]

@@ -1,4 +1,4 @@
-"""Ctrl-C, held back until the state of a simulation is whole."""
+"""Ctrl-C, and what else ends a run as it does, held back until what was recorded is whole."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextlib.contextmanager
 def held_back() -> Iterator[Callable[[], None]]:
     """Hold back Ctrl-C inside the block; the function it yields raises KeyboardInterrupt if there was one.
 
-    Only where Ctrl-C means KeyboardInterrupt: a handler of the user's own, and other threads, are left alone.
+    Only signals that mean KeyboardInterrupt: a handler of the user's own, and other threads, are left alone.
     """
     mine = threading.current_thread() is threading.main_thread()
-    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: None
-        return
+    held = [s for s in ENDING if mine and signal.getsignal(s) is signal.default_int_handler]
     pressed = threading.Event()
 
     def remember(_signal: int, _frame: FrameType | None) -> None:
@@ -28,8 +28,11 @@ def held_back() -> Iterator[Callable[[], None]]:
         if pressed.is_set():
             raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, remember)
     try:
+        for s in held:
+            signal.signal(s, remember)
         yield check
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for s in held:
+            signal.signal(s, signal.default_int_handler)
+    check()  # pressed after the last look

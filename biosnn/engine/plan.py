@@ -57,6 +57,7 @@ class Plan:
     ways: Ways
     receptor_dtype: str  # that states of receptors are kept in
     most_spikes: NDArray[np.int64]  # that each list of the spike history can gain in a stride
+    asked: Asked
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -154,7 +155,7 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     travel = choose(wanted, _traffic(net, layout, tables, delays))
     plan = Plan(
         layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, receptor_dtype,
-        _most_spikes(net, layout, travel),
+        _most_spikes(net, layout, travel), wanted,
     )  # fmt: skip
     plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
@@ -231,7 +232,7 @@ def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: 
     return Traffic(
         layout.n_ids, n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
         tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1),
-        any(isinstance(c, CurrentInput) for c in net.currents),
+        ASSUMED_HZ * net.dt * 1e-3, any(isinstance(c, CurrentInput) for c in net.currents),
     )  # fmt: skip
 
 

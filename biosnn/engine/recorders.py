@@ -33,6 +33,7 @@ class Recording:
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
         self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.sampled]
         self.events = 0
+        self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
 
     def take(self, first: int, last: int, origin: int) -> None:
         """Take in what happened in steps first..last-1."""
@@ -52,11 +53,12 @@ class Recording:
             else:
                 mine = label[ids] >= 0
                 found.append((steps[mine], label[ids[mine]]))
-        if self.sink is not None:
-            self.sink(steps, ids)
         for k, sampled in enumerate(self.built.sampled):
             rows = last // sampled.recorder.every - first // sampled.recorder.every
             self.samples[k].append(arrays[f"probe{k}_samples"][:rows].copy())
+        self.until = last
+        if self.sink is not None:
+            self.sink(steps, ids)
 
     def recorded_spikes(self) -> dict[str, Spikes]:
         """Spikes by recorder name; a spike in step s happens at its end, (s + 1) dt."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +17,14 @@ from biosnn import _validate
 from biosnn.backends import cpu
 from biosnn.engine import interrupts
 from biosnn.engine.build import Built
+from biosnn.engine.late_changes import names_of_late
+from biosnn.engine.other_ring import change_ring
+from biosnn.engine.plan import Plan
 from biosnn.engine.recorders import Recording, SpikeSink
-from biosnn.engine.room import check_range, make_room
+from biosnn.engine.room import check_states, drop_past, make_room
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
-from biosnn.errors import RunEndedError
-from biosnn.propagation.spike_history import keep_latest
+from biosnn.errors import BusyError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
 from biosnn.propagation.switching import EVENT_STEPS, PRODUCT_STEPS
 from biosnn.recording.results import Result, in_ms
 
@@ -29,13 +33,27 @@ Progress = Callable[[int, int], None]  # steps done, steps to do
 
 
 class Simulation:
-    """A network with all its arrays. `run` advances it; time goes on where the last run ended."""
+    """A network with all its arrays. `run` advances it; time goes on where the last run ended.
+
+    Whatever is raised in a run, it goes on from there: arrays and step belong together at any time.
+    """
 
     def __init__(self, built: Built) -> None:
         self._built = built
-        self.plan = built.plan
-        self.step = 0
         self._chunk = 256
+        self._running = threading.Lock()
+        self._damaged = False  # a state was found to be NaN or infinite
+        self._warned = 0
+
+    @property
+    def plan(self) -> Plan:
+        """What was allocated and chosen, and why."""
+        return self._built.plan
+
+    @property
+    def step(self) -> int:
+        """Simulated steps so far."""
+        return int(self.arrays["clock"][0])
 
     @property
     def driver_source(self) -> str:
@@ -86,12 +104,22 @@ class Simulation:
 
         A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
         instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
-        chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring is full and
-        may not grow, StateRangeError where a receptor's state has left the range of `receptor_state_dtype`; the
-        `result` of both is what was recorded until then.
+        chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring that was
+        asked for is full and may not grow, StateRangeError where a state has become NaN or infinite or has left the
+        range of `receptor_state_dtype`, BusyError while another run goes on. The `result` of the first two, and of
+        KeyboardInterrupt, is what was recorded until then.
         """
+        if self._running.locked():
+            raise BusyError("run: this simulation is running already; wait for that run to end, or build another")
+        with self._running:
+            return self._run(duration, progress, sink)
+
+    def _run(self, duration: float, progress: bool | Progress | None, sink: SpikeSink | None) -> Result:
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
+        self._warn_of_late_changes()
+        if self._damaged:
+            check_states(self._built, self.step)
         report, close = _reporter(progress, steps, net.dt)
         recording = Recording(self._built, sink)
         start, end = self.step, self.step + steps
@@ -104,8 +132,9 @@ class Simulation:
                     self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
                     report(self.step - start, steps)
                     check()
-        except RunEndedError as error:
-            error.result = self._result(recording, start, before, time.perf_counter() - started)
+        except (RunEndedError, KeyboardInterrupt) as error:
+            if recording.until == self.step:  # nothing was raised in the middle of taking it in
+                error.result = self._result(recording, start, before, time.perf_counter() - started)  # type: ignore
             raise
         return self._result(recording, start, before, time.perf_counter() - started)
 
@@ -156,20 +185,40 @@ class Simulation:
         return in_ms(self.plan.delays, self._built.net.dt)
 
     def _advance(self, last: int, recording: Recording) -> None:
-        """Run to step `last` or until some buffer is full, hand over what happened, drop what is past."""
-        make_room(self._built, self.step)
-        arrays, keep = self.arrays, self.plan.ways.kept
-        origin, first = self.step - keep, self.step
+        """Run to step `last` or until some buffer is full, and hand over what happened."""
+        built, arrays = self._built, self.arrays
+        drop_past(built)
+        try:
+            make_room(built, self.step)
+        except RingFullError as full:
+            if not self.plan.ways.replaceable:
+                raise
+            change_ring(built, full)
+            arrays = self.arrays
+        first, origin = (int(x) for x in arrays["clock"][:2])
         started = time.perf_counter()
         with cpu.threads(self.plan.threads):
-            reached = int(self._built.advance(first, last, origin, *(arrays[name] for name in self._built.arguments)))
+            built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
         seconds = time.perf_counter() - started
-        recording.take(first, reached, origin)
-        self.step = reached
-        keep_latest(reached - origin, keep, arrays["spike_first"], arrays["spike_ids"])
-        pace = (reached - first) / max(seconds, 1e-6)
+        recording.take(first, self.step, origin)
+        pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
-        check_range(self._built)
+        try:
+            check_states(built, first)
+        except StateRangeError:
+            self._damaged = True
+            raise
+
+    def _warn_of_late_changes(self) -> None:
+        late = names_of_late(self._built.described, self._built.net)
+        if len(late) > self._warned:
+            warnings.warn(
+                f"run: {', '.join(late)}: added to the network after this simulation was built, and no part of it; "
+                f"build it again",
+                LateChangeWarning,
+                stacklevel=4,
+            )
+            self._warned = len(late)
 
 
 def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:

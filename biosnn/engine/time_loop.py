@@ -30,10 +30,10 @@ def steps_apart(around: Around, step: list[str], strides: bool, parallel: bool) 
             *indented(around.before, 4),
             f"    {partitions}",
             *indented([*step, *around.after], 8),
+            "    clock[0] = step + 1",
             f"    if {around.full}:",
-            "        return step + 1",
+            "        break",
             *indented(turned, 4),
-            "return last_step",
         ]
     return [
         *turn,
@@ -45,10 +45,10 @@ def steps_apart(around: Around, step: list[str], strides: bool, parallel: bool) 
         *indented(step, 12),
         *indented(around.after, 8),
         "    step = end - 1",
+        "    clock[0] = end",
         f"    if {around.full}:",
-        "        return end",
+        "        break",
         *indented(turned, 4),
-        "return last_step",
     ]
 
 
@@ -61,7 +61,6 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
     head = [
         "n = workers[0]",
         "meetings[0] = 0",
-        "reached[0] = first_step",
         "for worker in prange(n):",
         *indented(turn, 4),
     ]
@@ -74,11 +73,10 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
             *indented([*step, *around.after], 12),
             f"        {meet}",
             "        if worker == 0:",
-            "            reached[0] = step + 1",
+            "            clock[0] = step + 1",
             f"        if {around.full}:",
             "            break",
             *indented(turned, 8),
-            "return reached[0]",
         ]
     return [
         *head,
@@ -92,11 +90,10 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
         f"        {meet}",
         "        step = end - 1",
         "        if worker == 0:",
-        "            reached[0] = end",
+        "            clock[0] = end",
         f"        if {around.full}:",
         "            break",
         *indented(turned, 8),
-        "return reached[0]",
     ]
 
 

@@ -33,6 +33,7 @@ SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
 FIRST_BLOCKS = 4  # times the least room: the pool of each partition, before it grows
 MOST_COLUMNS = 2**32
 NO_LIMIT = 2**40  # events
+BURST = 2.0  # times the assumed activity that a ring of events chosen by `auto` has room for
 MOST_STRIDE = 32  # steps
 
 
@@ -70,6 +71,7 @@ class Traffic:
     n_slots: int
     exact_bytes: tuple[int, ...]  # of an exact amount, of each table: int32 or int64
     most_active: float  # no larger part of the neurons can fire in a step, in the long run
+    active: float  # the part that is assumed to
     changes: bool  # something changes between two steps for all partitions at once: an injected current
 
 
@@ -85,6 +87,7 @@ class Ways:
     stride: int = 1  # steps that a partition takes before it has to know of the others' spikes
     capacity: int = 0  # events of each partition's pool, at first
     capacity_max: int = 0
+    replaceable: bool = False  # the ring was chosen by `auto`, and is changed for the spike history where it is full
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -118,7 +121,8 @@ class Ways:
     @property
     def kept(self) -> int:
         """Steps whose spikes are kept as lists."""
-        return self.ring_len if self.ring == "spike_history" or self.backend == "auto" else self.stride
+        all_delays = self.ring == "spike_history" or self.backend == "auto" or self.replaceable
+        return self.ring_len if all_delays else self.stride
 
 
 def asked(given: Mapping[str, Any]) -> Asked:
@@ -166,7 +170,8 @@ def choose(asked: Asked, traffic: Traffic) -> Ways:
         ring, why = _ring(asked, traffic)
         notes.append(f"ring {ring}: {why}")
     ring_len = int(traffic.delays.max(initial=1))
-    ways = Ways(backend, "csr", ring, dtype, ring_len, notes=notes)
+    replaceable = ring == "event_bucketed" and asked["ring_strategy"] == "auto" and dtype == "none"
+    ways = Ways(backend, "csr", ring, dtype, ring_len, replaceable=replaceable, notes=notes)
     _check_ring(asked, traffic, ways)
     ways = _with_backend(asked, traffic, ways)
     if ways.backend != "auto" and not traffic.changes:  # auto decides in each step, for all
@@ -200,7 +205,11 @@ def least_events(traffic: Traffic) -> int:
 
 
 def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
-    """The ring in which a spike costs least, of those that fit; and why, in words."""
+    """The ring in which a spike costs least, of those that fit; and why, in words.
+
+    No run ends for a ring that was left to us: one of events is changed for the spike history where it is full
+    (`other_ring`), and one of floats, which cannot be, is dense. A `ring_capacity_max` asks for a ring of events.
+    """
     each = t.n_synapses / max(t.n_sources, 1)
     if not t.n_synapses and asked["ring_dtype"] == "none" and not asked["ring_capacity_max"]:
         return "spike_history", "there are no synapses"
@@ -212,7 +221,9 @@ def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
     size = dense_bytes(t, asked["ring_dtype"])
     into_dense = next(ns for most, ns in NS_DENSE if size / t.n_parts <= most)
     costs = {"event_bucketed": t.n_parts * NS_SEGMENT + each * NS_BUCKET}
+    events = float(least_events(t) * t.n_parts)
     if asked["ring_capacity_max"] is None:
+        events = max(events, BURST * t.active * t.n_synapses * float(t.delays.mean() if t.delays.size else 1.0))
         costs["dense"] = t.n_parts * NS_SEGMENT + each * into_dense
         if asked["ring_dtype"] == "none":
             costs["spike_history"] = t.delays.size * t.n_parts * NS_LOOK + segments * NS_SEGMENT + each * NS_ADD
@@ -220,16 +231,17 @@ def _ring(asked: Asked, t: Traffic) -> tuple[str, str]:
         costs.pop("dense", None)
     if t.delays.size * t.n_parts > 4 * each + 64:  # its table of segments would be larger than the synapses
         costs.pop("spike_history", None)
-    if not _fits(asked, least_events(t) * t.n_parts * event_bytes(t, asked["ring_dtype"])):
+    allowed = asked["ring_dtype"] == "none" or asked["ring_capacity_max"] is not None
+    if not allowed or not _fits(asked, events * event_bytes(t, asked["ring_dtype"])):
         costs.pop("event_bucketed")
     if not costs:
-        return ("spike_history" if asked["ring_dtype"] == "none" else "event_bucketed"), "no other fits"
+        return ("spike_history" if asked["ring_dtype"] == "none" else "dense"), "no other fits"
     best = min(costs, key=lambda ring: costs[ring])
     shown = ", ".join(f"{ring} {ns * 1e-3:,.2f}" for ring, ns in sorted(costs.items(), key=lambda item: item[1]))
     return best, f"us of one core that a spike is expected to cost: {shown}"
 
 
-def _fits(asked: Asked, size: int) -> bool:
+def _fits(asked: Asked, size: float) -> bool:
     return asked["max_ring_mib"] <= 0 or size <= asked["max_ring_mib"] * 2**20
 
 

@@ -81,8 +81,13 @@ def is_crowded(t, spike_first, most, capacity):
 
 
 @kernel
-def keep_latest(done, keep, spike_first, spike_ids):
-    """Drop all but the last `keep` of `done` steps from the front of every list."""
+def keep_latest(keep, clock, spike_first, spike_ids):
+    """Drop all but the last `keep` steps from the front of every list.
+
+    The history begins with step clock[1] then. It is the kernel that says so, as it is the driver that says in clock[0]
+    which step it has reached: whatever Python raises between two calls, the arrays belong together.
+    """
+    done = clock[0] - clock[1]
     for q in range(spike_first.shape[0]):
         start = spike_first[q, done - keep]
         n = spike_first[q, done] - start
@@ -90,6 +95,7 @@ def keep_latest(done, keep, spike_first, spike_ids):
             spike_ids[q, s] = spike_ids[q, start + s]
         for t in range(keep + 1):
             spike_first[q, t] = i64(spike_first[q, done - keep + t] - start)
+    clock[1] = clock[0] - keep
 
 
 @kernel
