@@ -10,7 +10,7 @@ import numpy as np
 
 from biosnn.engine.layout import ModelGroup
 from biosnn.engine.update_loop import varied_constants
-from biosnn.engine.ways import NO_LIMIT, value_bytes
+from biosnn.engine.ways import MOST_EVENTS, value_bytes
 from biosnn.inputs.sizes import DRAWN, TILE
 from biosnn.network.description import Description
 from biosnn.network.items import CurrentInput, PoissonInput, VaryingCurrent
@@ -112,7 +112,7 @@ def _rings(net: Description, plan: Plan) -> Iterator[Entry]:
                 yield _array("rings", "dense ring, starts of rows", starts, "uint64")
         if ways.ring == "event_bucketed":
             events = ways.capacity * parts
-            grows = "if it must" if ways.capacity_max * parts >= NO_LIMIT // 2 else f"to {ways.capacity_max * parts:,}"
+            grows = "if it must" if ways.capacity_max == MOST_EVENTS else f"to {ways.capacity_max * parts:,}"
             formula = f"capacity {events:,} events x ({width} + {POST_BYTES}) B (grows {grows})"
             size = events * (width + POST_BYTES)
             yield Entry("rings", f"event buckets, {kind}", formula, f"{dtype}, uint16", size)

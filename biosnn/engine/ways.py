@@ -33,6 +33,7 @@ SHORT_ROWS = 4.0  # synapses; matrices with shorter rows are swept, not gathered
 FIRST_BLOCKS = 4  # times the least room: the pool of each partition, before it grows
 MOST_COLUMNS = 2**32
 NO_LIMIT = 2**40  # events
+MOST_EVENTS = 2**31 - BLOCK  # of a partition: where the next event of a bucket goes is kept in 32 bits
 BURST = 2.0  # times the assumed activity that a ring of events chosen by `auto` has room for
 MOST_STRIDE = 32  # steps
 
@@ -262,7 +263,7 @@ def _with_capacity(asked: Asked, t: Traffic, ways: Ways) -> Ways:
     most = int(min(limit / max(each, 1), NO_LIMIT)) if limit > 0 else NO_LIMIT
     if asked["ring_capacity_max"] is not None:
         most = min(most, asked["ring_capacity_max"])
-    most_each = most // t.n_parts // BLOCK * BLOCK
+    most_each = min(most // t.n_parts, MOST_EVENTS) // BLOCK * BLOCK
     if most_each < least:
         given = asked["ring_capacity_max"]
         knob = f"--max-ring-mib {asked['max_ring_mib']:g}" if given != most else f"--ring-capacity-max {given}"
