@@ -1,5 +1,5 @@
 """Between two chunks of a run: what is past is dropped, buffers that have become too small grow, `auto` gets the matrix
-that it asks for, and states that are no numbers any more end the run.
+that it asks for, and states that are no numbers any more are found.
 
 What Python does here is put in place at once, when all of it is made: an exception in between changes nothing.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from biosnn.engine.build import Built, StateArray
 from biosnn.engine.plan import free_memory
 from biosnn.engine.travel import kind_of, matrix_arrays
-from biosnn.errors import RingFullError, StateRangeError
+from biosnn.errors import RingFullError
 from biosnn.half import decode, is_finite
 from biosnn.propagation import switching
 from biosnn.propagation.event_bucketed import are_full
@@ -48,19 +48,17 @@ def make_room(built: Built, step: int) -> None:
         _make_matrix(built)
 
 
-def check_states(built: Built, first: int) -> None:
-    """Raise StateRangeError where a state is NaN or infinite: it remains so. It was not yet at step `first`.
-
-    A million neurons of three states take 1.2 ms; a chunk takes 200.
-    """
+def bad_state(built: Built) -> StateArray | None:
+    """A state that is NaN or infinite in some neuron, and remains so; None if all are numbers."""
     for state in built.states:
         values = built.arrays[state.array]
         if (values.dtype.kind == "f" or state.halved) and not is_finite(values):
-            raise StateRangeError(_of_bad_state(built, state, first))
+            return state
+    return None
 
 
-def _of_bad_state(built: Built, state: StateArray, first: int) -> str:
-    """Whose it is, what it is, and when it became that."""
+def said_of(built: Built, state: StateArray, first: int) -> str:
+    """Whose bad state it is, what it is, and when it became that: not yet at step `first`."""
     layout, dt = built.plan.layout, built.net.dt
     values = decode(built.arrays[state.array])
     i = int(np.flatnonzero(~np.isfinite(values))[0])

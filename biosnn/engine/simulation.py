@@ -21,7 +21,7 @@ from biosnn.engine.late_changes import names_of_late
 from biosnn.engine.other_ring import change_ring
 from biosnn.engine.plan import Plan
 from biosnn.engine.recorders import Recording, SpikeSink
-from biosnn.engine.room import check_states, drop_past, make_room
+from biosnn.engine.room import bad_state, drop_past, make_room, said_of
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
 from biosnn.errors import BusyError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
@@ -42,7 +42,7 @@ class Simulation:
         self._built = built
         self._chunk = 256
         self._running = threading.Lock()
-        self._damaged = False  # a state was found to be NaN or infinite
+        self._damage = ""  # what was said of a state that was found to be NaN or infinite
         self._warned = 0
 
     @property
@@ -118,8 +118,6 @@ class Simulation:
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
         self._warn_of_late_changes()
-        if self._damaged:
-            check_states(self._built, self.step)
         report, close = _reporter(progress, steps, net.dt)
         recording = Recording(self._built, sink)
         start, end = self.step, self.step + steps
@@ -128,6 +126,8 @@ class Simulation:
         try:
             with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
                 at_end.callback(close)
+                if self._damage and bad_state(self._built) is not None:  # else it has been mended
+                    raise StateRangeError(self._damage)
                 while self.step < end:
                     self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
                     report(self.step - start, steps)
@@ -203,11 +203,10 @@ class Simulation:
         recording.take(first, self.step, origin)
         pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
-        try:
-            check_states(built, first)
-        except StateRangeError:
-            self._damaged = True
-            raise
+        bad = bad_state(built)
+        if bad is not None:
+            self._damage = said_of(built, bad, first)
+            raise StateRangeError(self._damage)
 
     def _warn_of_late_changes(self) -> None:
         late = names_of_late(self._built.described, self._built.net)
