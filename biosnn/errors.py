@@ -25,7 +25,7 @@ class SelectionError(DescriptionError, IndexError):
 
 
 class MemoryPlanError(BioSNNError, MemoryError):
-    """The planned arrays do not fit; raised before any of them is allocated."""
+    """The planned arrays do not fit: known before any is allocated, unless memory was taken by others meanwhile."""
 
 
 class RunEndedError(BioSNNError):

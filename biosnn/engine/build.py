@@ -18,6 +18,7 @@ from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.late_changes import as_it_is
 from biosnn.engine.layout import Layout, ModelGroup
+from biosnn.engine.memory import memory_for
 from biosnn.engine.own_models import check_own_model
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
@@ -133,6 +134,7 @@ def states_of(shape: driver.Shape) -> list[StateArray]:
     return found
 
 
+@memory_for("the input of each neuron")
 def _inputs(plan: Plan) -> Arrays:
     n = int(plan.layout.drive_at[-1])
     found: Arrays = {"drive": np.zeros(n, np.int32), "drive_at": plan.layout.drive_at}
@@ -143,6 +145,7 @@ def _inputs(plan: Plan) -> Arrays:
     return found
 
 
+@memory_for("the spike history")
 def _history(plan: Plan, sources: bool) -> Arrays:
     lists, capacity = plan.layout.n_parts + sources, plan.history_capacity
     clock = np.zeros(8, np.int64)
@@ -168,6 +171,7 @@ def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
     return found
 
 
+@memory_for("constants of neurons")
 def _constants(
     net: Description, plan: Plan, group: ModelGroup, varied: frozenset[str]
 ) -> tuple[NDArray[np.float32], Arrays]:
@@ -193,6 +197,7 @@ def _constants(
     return table, arrays
 
 
+@memory_for("states of neurons")
 def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     """State variables at time 0."""
     found = {group.model.array(s.name): np.zeros(group.n, np.float32) for s in group.model.states}
@@ -224,6 +229,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     return found
 
 
+@memory_for("what recorders sample")
 def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -> list[Sampled]:
     layout = plan.layout
     first = layout.first_of()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.connectivity.fused import fuse
+from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table
 
@@ -25,6 +26,7 @@ class Fused:
     kept: NDArray[Any]  # csr: weights (int16 or float32); coo: words
 
 
+@memory_for("the fused matrix of synapses")
 def make_fused(plan: Plan, table: Table, sources: bool) -> Fused:
     """The matrix of the table, whose rows must be there; `sources`: the network has spike sources."""
     ways, layout, delays = plan.ways, plan.layout, plan.delays

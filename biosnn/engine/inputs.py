@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from biosnn.engine.driver import Shape, prefix
 from biosnn.engine.layout import Layout
+from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.precision import node_of
 from biosnn.engine.varying_inputs import by_partition, runs, starts, varying_currents, varying_rates
@@ -22,6 +23,7 @@ from biosnn.network.population import as_array
 Arrays = dict[str, NDArray[Any]]
 
 
+@memory_for("Poisson input")
 def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
     """The tables of `arrive` and `arrive_varying`, for the int32 and the int64 input."""
     found: Arrays = {}
@@ -73,6 +75,7 @@ def _feeds(plan: Plan, inputs: list[PoissonInput], wide: bool) -> tuple[NDArray[
     return by_partition(rows), np.array(weights, np.int64 if wide else np.int32)
 
 
+@memory_for("currents")
 def current_arrays(net: Description, layout: Layout, shape: Shape) -> Arrays:
     """The tables of all currents, group by group; `shape` learns which kinds there are."""
     found: Arrays = {}
@@ -111,6 +114,7 @@ def _change_arrays(changes: list[tuple[int, int, int, NDArray[np.float64]]]) -> 
     }
 
 
+@memory_for("given spike times")
 def train_arrays(net: Description, layout: Layout) -> Arrays:
     """All given spikes, sorted by step and id."""
     if not net.spike_trains:

@@ -17,6 +17,7 @@ from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.distributions import N_QUANTILES, Distribution
 from biosnn.engine.layout import I64, Layout
+from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan, TablePlan
 from biosnn.engine.precision import encode, node_of
 from biosnn.engine.spatial import in_three_dimensions, pair_arguments, space_record
@@ -72,6 +73,7 @@ class _Columns:
         return np.concatenate([*self.pieces, np.zeros(1, self.dtype)])
 
 
+@memory_for("synapses")
 def build_table(net: Description, plan: Plan, table: TablePlan, threads: int) -> Table:
     """Draw all synapses of one table."""
     return _Builder(net, plan, table, threads).build()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.engine.fused import make_fused
+from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table
 from biosnn.engine.ways import NO_LIMIT, NS_GATHER, NS_ROW
@@ -24,6 +25,7 @@ def kind_of(table: Table) -> str:
     return "_wide" if table.wide else ""
 
 
+@memory_for("rings")
 def travel_arrays(net: Description, plan: Plan, tables: list[Table]) -> Arrays:
     """All of them. Of a network that keeps no rows, the rows are dropped here, once the matrix is made."""
     ways, layout = plan.ways, plan.layout
