@@ -224,7 +224,7 @@ def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[
     """A function to report to, and one to call at the end."""
     if callable(progress):
         return progress, lambda: None
-    if progress is False or (progress is None and not sys.stderr.isatty()):
+    if progress is False or (progress is None and not (sys.stderr and sys.stderr.isatty())):
         return lambda _done, _total: None, lambda: None
     from tqdm import tqdm
 
