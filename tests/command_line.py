@@ -1,7 +1,10 @@
 """The command line, run within the process of the tests, and what it wrote."""
 
+import contextlib
 import csv
 import json
+import resource
+import signal
 
 import pytest
 
@@ -21,5 +24,18 @@ def strict_json(path):
 
 
 def rows_of(path):
-    with path.open() as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@contextlib.contextmanager
+def room_for(n_bytes):
+    """As on a disk that is nearly full: of what is written into a file beyond its bytes, a part fits, and then none."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)

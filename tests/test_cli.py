@@ -53,6 +53,9 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
         (["--steps", "5", "--duration", "5"], ["--duration", "--steps"]),
         (["--device", "cuda"], ["device 'cuda'", "--device cpu"]),
         (["--frobnicate"], ["--frobnicate", "--help"]),
+        (["--two\nlines"], [r"--two\nlines", "--help"]),
+        (["--out", ""], ["--out", "must name a directory", "got ''"]),
+        (["--out", "\0"], ["--out", "must name a directory"]),
         (["--n", "10000000", "--p", "0.5"], ["memory", "synapses", "GiB", "fewer"]),
         (["--synapse-backend", "gather"], ["--synapse-backend", "gather", "spmm_fused", "--help"]),
         (
@@ -74,7 +77,7 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
 def test_bad_values_get_one_line_and_exit_code_2(arguments, fragments, tmp_path, capsys):
     folder = tmp_path / "run"
     try:
-        code = cli.main([*arguments, "--out", str(folder)])
+        code = cli.main(["--out", str(folder), *arguments])
     except SystemExit as stop:  # argparse's own
         code = stop.code
     assert code == 2
@@ -117,8 +120,11 @@ def test_a_plan_shows_the_ring_that_was_asked_for(capsys):
 
 def test_a_directory_that_cannot_be_written_is_refused_before_building(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone" / "away")
     monkeypatch.setattr(bs.Network, "build", lambda *_, **__: pytest.fail("built"))
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+    for name in ("file", "file/below", "loop", "loop/below", "nowhere", "x" * 300):
+        path = tmp_path / name
         assert cli.main([*SMALL, "--out", str(path)]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1
@@ -164,7 +170,8 @@ def test_a_full_ring_ends_the_run_with_complete_files_and_one_line(tmp_path, cap
     assert not (folder / "summary.json").exists()
 
 
-def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_signals_leave_complete_files_and_exit_code_130(number, tmp_path):
     arguments = [*SMALL[:6], "--duration", "1e9", "--out", tmp_path / "run"]
     with subprocess.Popen(
         [sys.executable, "-m", "biosnn.runners.cli", *arguments], stderr=subprocess.PIPE, text=True,
@@ -173,7 +180,7 @@ def test_ctrl_c_leaves_complete_files_and_exit_code_130(tmp_path):
         try:
             while process.poll() is None and not _has_spikes(tmp_path / "run" / "spikes.csv"):
                 time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, said = process.communicate(timeout=60)
         finally:
             process.kill()

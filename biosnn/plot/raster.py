@@ -19,7 +19,7 @@ def raster(ax: Axes, spikes: Mapping[str, Spikes], sizes: Mapping[str, int]) -> 
         ax.plot(found.times, first + found.senders, ".", markersize=1.5, markeredgewidth=0, rasterized=True)
         ticks.append(first + size / 2)
         first += size
-    ax.set_yticks(ticks, list(sizes))
+    ax.set_yticks(ticks, list(sizes), parse_math=False)  # a name may hold dollars
     ax.set_ylim(max(first, 1) - 0.5, -0.5)
     ax.set_xlabel("time (ms)")
     return ax

@@ -7,8 +7,9 @@ import importlib.util
 import inspect
 import logging
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from biosnn import _validate, backends
 from biosnn.demos import DEMOS
@@ -16,28 +17,42 @@ from biosnn.engine.layout import Layout
 from biosnn.engine.network import Network
 from biosnn.engine.plan import Plan
 from biosnn.engine.ways import Asked
-from biosnn.errors import BioSNNError, DescriptionError, RunEndedError
+from biosnn.errors import BioSNNError, DescriptionError
+from biosnn.runners.files import finishing
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
-from biosnn.runners.summary import chosen_ways, summary, table
+from biosnn.runners.summary import chosen_ways, report, summary
+from biosnn.runners.terminal import NobodyReadsError, ended_by_signals, say, say_error, show, standard_output
+
+if TYPE_CHECKING:
+    from biosnn.engine.simulation import Simulation
+    from biosnn.recording.results import Result
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+UNREAD = 141  # and for one that wrote into a pipe that nobody reads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line. Returns the exit code: 0, 2 after one line that names what is wrong, 130 after Ctrl-C."""
-    args = build_parser().parse_args(argv)
+    """Run the command line. Returns the exit code: 0, 2 after one line that names what is wrong, 130 after Ctrl-C.
+
+    SIGTERM and SIGHUP end it as Ctrl-C does. 141: nobody read what was printed; the files are complete.
+    """
     messages = logging.StreamHandler()
     logging.getLogger("biosnn").addHandler(messages)
     logging.getLogger("biosnn").setLevel(logging.INFO)
     try:
-        simulate(args)
+        with ended_by_signals():
+            with standard_output():
+                args = build_parser().parse_args(argv)
+            simulate(args)
+    except NobodyReadsError:
+        return UNREAD
     except (BioSNNError, OSError, MemoryError) as error:
-        print(f"biosnn: error: {error}", file=sys.stderr)
+        say_error(error)
         return 2
-    except KeyboardInterrupt:
-        print("biosnn: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        say_error(stop)
         return INTERRUPTED
     finally:
         logging.getLogger("biosnn").removeHandler(messages)
@@ -57,7 +72,7 @@ def simulate(args: argparse.Namespace) -> None:
     )
     plan = net.plan(args.threads, **asked_ways(args))
     if args.plan:
-        print(plan)
+        show(str(plan))
     plan.check_memory()
     if args.plan:
         return
@@ -113,49 +128,48 @@ def _run(
 ) -> None:
     sim = net.build(device=args.device, threads=threads, **asked_ways(args))
     if warmup:
-        _say(f"warming up, {args.warmup:g} ms")
+        say(f"warming up, {args.warmup:g} ms")
         sim.run(warmup * net.dt)
-    _say(f"simulating, {steps * net.dt:g} ms")
-    sinks = _sinks(args, sim.plan.layout, net.dt, warmup, directory)
+    say(f"simulating, {steps * net.dt:g} ms")
+    sinks: list[Sink] = []
+    at_end: list[Callable[[], object]] = []
 
     def hand_out(steps: Steps, ids: Ids) -> None:
         for sink in sinks:
             sink.add(steps, ids)
 
-    try:
-        result = sim.run(steps * net.dt, sink=hand_out)
-    except (KeyboardInterrupt, RunEndedError):
-        _say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory.path} holds what happened until then")
-        raise
-    finally:
-        for sink in sinks:
-            sink.close(sim.step)
-    found = summary(args.demo, net.seed, args.device, sim, result)
-    directory.write_json("summary.json", found)
-    print(table(result))
-    print(
-        f"{found['n_neurons']:,} neurons, {found['n_synapses']:,} synapses: built in {sim.build_s:.2f} s, "
-        f"compiled or loaded in {sim.compile_s:.2f} s, run in {result.run_s:.2f} s"
-    )
-    millions = found["events_per_s"] / 1e6
-    print(f"real-time factor {result.rtf:.3g} with {threads} thread(s), {millions:,.0f} million synaptic events/s")
-    print(f"results: {directory.path}")
+    def close(sink: Sink) -> None:
+        sink.close(sim.step)
+
+    with finishing(at_end):
+        for sink in _sinks(args, sim.plan.layout, net.dt, warmup, directory):
+            sinks.append(sink)
+            at_end.append(partial(close, sink))
+        try:
+            result = sim.run(steps * net.dt, sink=hand_out)
+        except (KeyboardInterrupt, BioSNNError, OSError, MemoryError) as error:
+            kept = "what happened until then" if not isinstance(error, OSError) else "what could be written"
+            say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory} holds {kept}")
+            raise
+        at_end.append(partial(_conclude, args, sim, result, directory))
 
 
-def _sinks(args: argparse.Namespace, layout: Layout, dt: float, first: int, directory: RunDirectory) -> list[Sink]:
-    found: list[Sink] = [MetricsCsv(directory.file("metrics.csv"), layout, dt, first)]
+def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directory: RunDirectory) -> None:
+    found = summary(args.demo, args.seed, args.device, sim, result)
+    with finishing([partial(show, f"{report(found, result)}\nresults: {directory}")]):  # even if it cannot be kept
+        directory.write_json("summary.json", found)
+
+
+def _sinks(args: argparse.Namespace, layout: Layout, dt: float, first: int, directory: RunDirectory) -> Iterator[Sink]:
+    """Open the files that are written during the run; one by one, for those before one that fails are to be closed."""
+    yield MetricsCsv(directory.file("metrics.csv"), layout, dt, first)
     if args.mode == "dashboard":
         spikes = SpikesCsv if args.spikes == "csv" else SpikesNpz
-        found.append(spikes(directory.file(f"spikes.{args.spikes}"), layout, dt))
+        yield spikes(directory.file(f"spikes.{args.spikes}"), layout, dt)
         if importlib.util.find_spec("matplotlib"):
-            found.append(RasterPng(directory.file("raster.png"), layout, dt))
+            yield RasterPng(directory.file("raster.png"), layout, dt)
         else:
-            _say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
-    return found
-
-
-def _say(message: str) -> None:
-    logging.getLogger("biosnn").info(message)
+            say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import argparse
 import runpy
+import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 EPILOG = """\
 Examples:
@@ -133,7 +137,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     output.add_argument(
         "--out",
-        type=Path,
+        type=_directory,
         metavar="DIRECTORY",
         help="run directory, made if it is not there (default: runs/DEMO-TIMESTAMP)",
     )
@@ -197,7 +201,20 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line; the usage, ten lines for this many flags, would bury it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)  # arguments may hold line breaks
+        self.exit(2, f"{self.prog}: error: {shown}; see {self.prog} --help\n")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        if file is not None and file is sys.stdout:
+            file.write(message)  # argparse itself passes over what cannot be written
+        else:
+            super()._print_message(message, file)
+
+
+def _directory(text: str) -> Path:
+    if not text or "\0" in text:  # an empty path would be the current directory: of a variable that is not set, perhaps
+        raise argparse.ArgumentTypeError(f"must name a directory, got {text!r}")
+    return Path(text)
 
 
 def _version() -> str:

@@ -9,26 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from biosnn.errors import OutputError
+from biosnn.runners.files import shown, whole
 
 
 class RunDirectory:
     """A new or empty directory. Raises OutputError where there is none to be had, before any work is lost on it."""
 
     def __init__(self, asked: Path | None, demo: str) -> None:
-        self.path = _unused(Path("runs") / f"{demo}-{time.strftime('%Y%m%d-%H%M%S')}") if asked is None else asked
+        self.path = asked or Path("runs") / f"{demo}-{time.strftime('%Y%m%d-%H%M%S')}"
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            if asked is None:
+                self.path = _made_anew(self.path)
+            else:
+                self.path.mkdir(parents=True, exist_ok=True)
             if next(self.path.iterdir(), None) is not None:
-                raise OutputError(f"--out: {self.path} holds files, and none is overwritten; give a new directory")
+                raise OutputError(f"--out: {self} holds files, and none is overwritten; give a new directory")
             probe = self.path / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
         except OutputError:
             raise
         except OSError as error:
+            why = "it is no directory" if isinstance(error, FileExistsError) else error.strerror
             raise OutputError(
-                f"--out: cannot write to {self.path} ({error.strerror}); give a directory that you may write to"
+                f"--out: cannot write to {self} ({why}); give a directory that you may write to"
             ) from None
+
+    def __str__(self) -> str:
+        return shown(self.path)
 
     def file(self, name: str) -> Path:
         """The path of one of its files."""
@@ -36,15 +44,20 @@ class RunDirectory:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a file of strict JSON, whole or not at all."""
-        draft = self.file(name + ".tmp")
-        draft.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
-        os.replace(draft, self.file(name))
+        with whole(self.file(name)) as file:
+            file.write((json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _unused(path: Path) -> Path:
-    """`path`, or `path-2`, ... where two runs begin in the same second."""
+def _made_anew(path: Path) -> Path:
+    """`path`, or `path-2`, ... where other runs begin in the same second: whoever makes it has it."""
     found, k = path, 1
-    while found.exists():
+    while True:
+        try:
+            found.mkdir(parents=True)
+        except FileExistsError:
+            if not os.path.lexists(found):  # what is there, and no directory, is `runs`
+                raise
+        else:
+            return found
         k += 1
         found = path.with_name(f"{path.name}-{k}")
-    return found

@@ -6,6 +6,9 @@ has reached, which leaves a complete file behind, also after Ctrl-C.
 
 from __future__ import annotations
 
+import csv
+import io
+import logging
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from biosnn.engine.layout import Layout
 from biosnn.recording.results import Spikes, in_ms
+from biosnn.runners.files import Lines, whole
 
 Steps: TypeAlias = NDArray[np.int64]
 Ids: TypeAlias = NDArray[np.int32]
@@ -36,15 +40,14 @@ class SpikesCsv:
 
     def __init__(self, path: Path, layout: Layout, dt: float) -> None:
         self.layout, self.dt = layout, dt
-        self.file = path.open("w")
-        self.file.write("time_ms,population,neuron\n")
+        self.names = [_field(name) for name in layout.names]
+        self.file = Lines(path, "time_ms,population,neuron\n")
 
     def add(self, steps: Steps, ids: Ids) -> None:
         times = in_ms(steps + 1, self.dt).tolist()
         populations, neurons = _of_populations(self.layout, ids)
-        names = self.layout.names
         rows = zip(times, populations.tolist(), neurons.tolist(), strict=True)
-        self.file.write("".join([f"{t!r},{names[a]},{i}\n" for t, a, i in rows]))
+        self.file.write("".join([f"{t!r},{self.names[a]},{i}\n" for t, a, i in rows]))
 
     def close(self, last: int) -> None:
         self.file.close()
@@ -65,10 +68,12 @@ class SpikesNpz:
     def close(self, last: int) -> None:
         populations, neurons = _of_populations(self.layout, np.concatenate(self.ids))
         times = in_ms(np.concatenate(self.steps) + 1, self.dt)
-        np.savez_compressed(
-            self.path, times=times, population=populations.astype(np.int16), neuron=neurons.astype(np.int32),
-            populations=np.array(self.layout.names),
-        )  # fmt: skip
+        number = np.int16 if len(self.layout.names) <= 2**15 else np.int32
+        with whole(self.path) as file:
+            np.savez_compressed(
+                file, times=times, population=populations.astype(number), neuron=neurons.astype(np.int32),
+                populations=np.array(self.layout.names),
+            )  # fmt: skip
 
 
 class MetricsCsv:
@@ -79,8 +84,8 @@ class MetricsCsv:
         self.width = max(1, round(BIN_MS / dt))
         self.begin = first  # of the bin that is being counted; earlier ones are written
         self.counts = np.zeros(len(layout.names), np.int64)
-        self.file = path.open("w")
-        self.file.write("time_ms,population,neurons,spikes,rate_hz\n")
+        self.names = [_field(name) for name in layout.names]
+        self.file = Lines(path, "time_ms,population,neurons,spikes,rate_hz\n")
 
     def add(self, steps: Steps, ids: Ids) -> None:
         populations, _ = _of_populations(self.layout, ids)
@@ -93,16 +98,20 @@ class MetricsCsv:
             steps, populations = steps[inside:], populations[inside:]
 
     def close(self, last: int) -> None:
-        while self.begin < last:
-            self._write(min(self.begin + self.width, last))
-        self.file.close()
+        try:
+            while self.begin < last:
+                self._write(min(self.begin + self.width, last))
+        finally:
+            self.file.close()
 
     def _write(self, end: int) -> None:
         time = float(in_ms(np.array(end), self.dt))
         seconds = (end - self.begin) * self.dt * 1e-3
         neurons = np.diff(self.layout.first_id).tolist()
-        for name, n, spikes in zip(self.layout.names, neurons, self.counts.tolist(), strict=True):
-            self.file.write(f"{time!r},{name},{n},{spikes},{spikes / (n * seconds) if n else 0.0:.6g}\n")
+        rows = zip(self.names, neurons, self.counts.tolist(), strict=True)
+        self.file.write(
+            "".join([f"{time!r},{name},{n},{k},{k / (n * seconds) if n else 0.0:.6g}\n" for name, n, k in rows])
+        )
         self.begin, self.counts = end, np.zeros_like(self.counts)
 
 
@@ -127,6 +136,16 @@ class RasterPng:
             del self.steps[0], self.ids[0]  # however long the run, only its end is kept
 
     def close(self, last: int) -> None:
+        try:
+            picture = self._drawn(last)
+        except Exception as error:  # of Matplotlib: what a run gave does not depend on a picture of it
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            logging.getLogger("biosnn").warning("no raster.png: Matplotlib failed (%s)", why)
+            return
+        with whole(self.path) as file:
+            file.write(picture)
+
+    def _drawn(self, last: int) -> bytes:
         from matplotlib.figure import Figure
 
         from biosnn.plot.raster import raster
@@ -143,10 +162,19 @@ class RasterPng:
         axes = raster(figure.subplots(), spikes, self.sizes)
         if self.every > 1:
             axes.set_title(f"one neuron in {self.every}", fontsize="small")
-        figure.savefig(self.path, dpi=150)
+        picture = io.BytesIO()
+        figure.savefig(picture, dpi=150)
+        return picture.getvalue()
 
     def _neurons(self) -> list[tuple[str, int]]:
         return list(zip(self.layout.names, np.diff(self.layout.first_id).tolist(), strict=True))
+
+
+def _field(name: str) -> str:
+    """A name as a field of a CSV file: quoted if it holds a comma, a quote or a line break."""
+    row = io.StringIO()
+    csv.writer(row).writerow([name])
+    return row.getvalue().removesuffix("\r\n")
 
 
 def _of_populations(layout: Layout, ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

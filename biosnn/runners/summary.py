@@ -65,8 +65,19 @@ def chosen_ways(plan: Plan) -> dict[str, str | None]:
     }
 
 
-def table(result: Result) -> str:
-    """The short table for the terminal."""
+def report(found: dict[str, Any], result: Result) -> str:
+    """The same for the terminal, in short."""
+    millions = found["events_per_s"] / 1e6
+    return (
+        f"{_table(result)}\n"
+        f"{found['n_neurons']:,} neurons, {found['n_synapses']:,} synapses: built in {found['build_s']:.2f} s, "
+        f"compiled or loaded in {found['compile_s']:.2f} s, run in {result.run_s:.2f} s\n"
+        f"real-time factor {result.rtf:.3g} with {found['threads']} thread(s), "
+        f"{millions:,.0f} million synaptic events/s"
+    )
+
+
+def _table(result: Result) -> str:
     rows = [("population", "neurons", "rate (Hz)", "CV of ISI")]
     for name, found in result.populations.items():
         cv = "-" if math.isnan(found.cv_isi) else f"{found.cv_isi:.3f}"

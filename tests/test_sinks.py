@@ -1,0 +1,84 @@
+"""Files of spikes for networks of scripts: names that CSV, Matplotlib or a locale could take for something else."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from command_line import rows_of
+
+import biosnn as bs
+from biosnn.runners.sinks import MetricsCsv, RasterPng, SpikesCsv, SpikesNpz
+
+NAMES = ["exc, L4", 'the "other" one', "two\nlines", "a\rreturn", "Purkinje-Zellen, große", "$x_{$"]
+
+
+def layout(names):
+    net = bs.Network()
+    for name in names:
+        net.population(name, 3, bs.models.iaf_psc_delta())
+    return net.plan(1).layout
+
+
+def written(kind, path, names, *more):
+    """A file with one spike of the last neuron of each population, in the first steps."""
+    n = len(names)
+    sink = kind(path, layout(names), 0.1, *more)
+    sink.add(np.arange(n), (3 * np.arange(n) + 2).astype(np.int32))
+    sink.close(100)
+    return path
+
+
+def test_names_of_populations_are_fields_of_csv_whatever_they_hold(tmp_path):
+    rows = rows_of(written(SpikesCsv, tmp_path / "spikes.csv", NAMES))
+    assert [row["population"] for row in rows] == NAMES
+    assert [row["neuron"] for row in rows] == ["2"] * len(NAMES)
+    rows = rows_of(written(MetricsCsv, tmp_path / "metrics.csv", NAMES, 0))
+    assert [(row["population"], row["spikes"]) for row in rows] == [(name, "1") for name in NAMES]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # a line break has none
+def test_names_of_populations_are_no_formulas_in_the_raster(tmp_path):
+    pytest.importorskip("matplotlib", reason="raster.png needs the plot extra")
+    assert written(RasterPng, tmp_path / "raster.png", NAMES).read_bytes().startswith(b"\x89PNG")
+
+
+def test_files_are_in_utf_8_whatever_the_locale(tmp_path):
+    script = f"""if True:
+        import sys
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from pathlib import Path
+        from test_sinks import *
+        written(SpikesCsv, Path("spikes.csv"), NAMES)
+        written(MetricsCsv, Path("metrics.csv"), NAMES, 0)
+    """
+    plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", script], env=plain, cwd=tmp_path, check=True)
+    for name in ("spikes.csv", "metrics.csv"):
+        assert [row["population"] for row in rows_of(tmp_path / name)] == NAMES
+
+
+def test_more_populations_than_16_bits_can_count_keep_their_numbers(tmp_path):
+    class Many:
+        names, first_id = [str(k) for k in range(40000)], np.arange(40001)
+
+    sink = SpikesNpz(tmp_path / "spikes.npz", Many, 0.1)
+    sink.add(np.array([0]), np.array([39999], np.int32))
+    sink.close(1)
+    with np.load(tmp_path / "spikes.npz") as file:
+        assert file["populations"][file["population"]].tolist() == ["39999"]
+
+
+@pytest.mark.parametrize(
+    "fails", [OSError(28, "No space left on device"), MemoryError(), KeyboardInterrupt()], ids=repr
+)
+def test_a_file_of_spikes_is_whole_or_not_there(fails, tmp_path, monkeypatch):
+    def write_array(file, *_, **__):
+        file.write(b"\x93NUMPY")
+        raise fails
+
+    monkeypatch.setattr(np.lib.format, "write_array", write_array)
+    with pytest.raises(type(fails)):
+        written(SpikesNpz, tmp_path / "spikes.npz", NAMES)
+    assert list(tmp_path.iterdir()) == []
