@@ -1,8 +1,10 @@
-"""The one policy by which BioSNN compiles: strict IEEE arithmetic, no bounds checks, cached by the hash of our sources.
+"""The one policy by which BioSNN compiles: strict IEEE arithmetic, cached by the hash of our sources, bounds unchecked.
 
 Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar
 remainder in another, with another number of threads: without reassociation or contraction both give the same bits.
 A product and a sum rounded as one are had by name, as `fastmath.fma`.
+
+With NUMBA_BOUNDSCHECK=1 in the environment every access to an array is checked, for tests: IndexError.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from llvmlite import binding, ir
 from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from biosnn import _cache, fastmath
 
@@ -76,6 +79,16 @@ def _use_whole_vectors() -> None:
 _use_whole_vectors()
 
 
+def _as_it_is(context, builder, kind, index, size):
+    """What Numba makes of an index: by its own function, a negative one would count from the end."""
+    return context.cast(builder, index, kind, types.intp)
+
+
+CHECKED = bool(numba.config.BOUNDSCHECK)
+if CHECKED:
+    arrayobj.fix_integer_index = _as_it_is
+
+
 def _jit(function: Callable, **options) -> Any:
     # Numba reads the folder when a function is decorated; it is set for ours alone, not for the user's own functions.
     before = numba.config.CACHE_DIR
@@ -101,8 +114,11 @@ def allocating_kernel(function: Callable) -> Any:
 
 
 def parallel_kernel(function: Callable) -> Any:
-    """Compile a function whose `prange` loops run on all threads."""
-    return _jit(function, parallel=True)
+    """Compile a function whose `prange` loops run on all threads; on one if bounds are checked.
+
+    What a worker thread raises is lost.
+    """
+    return _jit(function, parallel=not CHECKED)
 
 
 @functools.cache
@@ -147,6 +163,16 @@ def _rounded_once(typingctx, x, y, z):
     return types.float32(types.float32, types.float32, types.float32), codegen
 
 
+def _place(context, builder, signature, args, length=1):
+    """The address of array[index], the first two arguments of an intrinsic that takes `length` elements from there."""
+    array = context.make_array(signature.args[0])(context, builder, args[0])
+    if CHECKED:
+        for k in (0, length - 1):
+            last = builder.add(args[1], args[1].type(k))
+            cgutils.do_boundscheck(context, builder, last, builder.extract_value(array.shape, 0))
+    return builder.gep(array.data, [args[1]])
+
+
 @intrinsic
 def word_at(typingctx, octets, index):
     """The eight bytes octets[index : index + 8] as one number, the first the lowest, at any address.
@@ -155,8 +181,7 @@ def word_at(typingctx, octets, index):
     """
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(64).as_pointer())
+        place = builder.bitcast(_place(context, builder, signature, args, 8), ir.IntType(64).as_pointer())
         return builder.load(place, align=1)
 
     return types.uint64(octets, index), codegen
@@ -164,15 +189,15 @@ def word_at(typingctx, octets, index):
 
 @intrinsic
 def prefetch(typingctx, array, index):
-    """Ask for the 64-byte line of array[index] ahead of its use; index must lie in the array's allocation."""
+    """Ask for the 64-byte line of array[index] ahead of its use; index must lie in the array."""
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = _place(context, builder, signature, args)
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte] + [ir.IntType(32)] * 3)
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         hints = [ir.Constant(ir.IntType(32), hint) for hint in (0, 3, 1)]  # read, keep in all levels, data
-        builder.call(function, [builder.bitcast(builder.gep(data, [args[1]]), byte), *hints])
+        builder.call(function, [builder.bitcast(place, byte), *hints])
         return context.get_dummy_value()
 
     return types.void(array, index), codegen
@@ -183,8 +208,7 @@ def add_atomically(typingctx, array, index, value):
     """array[index] += value, seen whole by other threads, after all that was written before it; the old value."""
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        return builder.atomic_rmw("add", builder.gep(data, [args[1]]), args[2], "acq_rel")
+        return builder.atomic_rmw("add", _place(context, builder, signature, args), args[2], "acq_rel")
 
     return array.dtype(array, index, array.dtype), codegen
 
@@ -194,8 +218,7 @@ def load_atomically(typingctx, array, index):
     """array[index] as other threads have it now, and all that they had written before."""
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        return builder.load_atomic(builder.gep(data, [args[1]]), "acquire", array.dtype.bitwidth // 8)
+        return builder.load_atomic(_place(context, builder, signature, args), "acquire", array.dtype.bitwidth // 8)
 
     return array.dtype(array, index), codegen
 
