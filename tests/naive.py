@@ -1,19 +1,20 @@
 """The oracle: a network simulated step by step in plain NumPy, as slow and as plain as it is described.
 
-It is given what a user sees, namely the description, the list of synapses (`sim.synapses()`) and the units in which the
-plan says that inputs are counted, and shares no code with the engine. Arithmetic is that of the documentation:
-membranes in float32 and in mV above E_L; arrivals at a receptor summed as whole numbers of one unit; propagators
-computed in float64, then rounded once.
+It is given what a user sees, namely the description, the synapses as they are read back and the units in which the
+plan says that inputs are counted, and shares no code with the engine beside that. Arithmetic is that of the
+documentation: membranes in float32 and in mV above E_L; arrivals at a receptor summed as whole numbers of one unit;
+propagators computed in float64, then rounded once.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
+
+from biosnn.engine.synapses import read_synapses
 
 F = np.float32
 MASK = 2**64 - 1
@@ -53,21 +54,22 @@ class _Oracle:
         self.n = sum(p.n for p in self.populations)
         self.units, self.wide_scale = sim.plan.precision.units, sim.plan.precision.wide_scale
         self.neurons = [_Neurons(self, a, p) for a, p in enumerate(self.populations) if p.model is not None]
-        self.receptors = {p.name: 1 for p in self.populations} | {x.name: x.n_receptors for x in self.neurons}
+        self.named = {x.name: x for x in self.neurons}
+        self.n_receptors = max([2, *(x.n_receptors for x in self.neurons)])
         self.rows = self._rows(sim)
         self.poisson_wide = [feed.wide for feed in sim.plan.precision.poisson]
         # (receptor, id): whole numbers of the receptor's unit, and of 1/wide_scale
-        self.due = defaultdict(lambda: np.zeros((2, self.n), np.int64))
-        self.due_wide = defaultdict(lambda: np.zeros((2, self.n), np.int64))
+        self.due = defaultdict(self._nothing)
+        self.due_wide = defaultdict(self._nothing)
         self.arrived = defaultdict(lambda: np.zeros(self.n))
         self.n_sent = 0
 
     def run(self, n_steps):
         fired, V_m, inputs = [], np.zeros((n_steps, self.n), F), np.zeros((n_steps, self.n))
-        I_syn = np.zeros((n_steps, 2, self.n), F)
+        I_syn = np.zeros((n_steps, self.n_receptors, self.n), F)
         for step in range(n_steps):
             self._poisson(step)
-            arrivals, wide = self.due.pop(step, np.zeros((2, self.n))), self.due_wide.pop(step, np.zeros((2, self.n)))
+            arrivals, wide = (book.pop(step, self._nothing()) for book in (self.due, self.due_wide))
             inputs[step] = self.arrived.pop(step, 0.0)
             now = []
             for x in self.neurons:
@@ -83,30 +85,36 @@ class _Oracle:
         pairs = np.array(fired, np.int64).reshape(-1, 2)
         return Trace(pairs[:, 0], pairs[:, 1], V_m, I_syn, inputs, self.n_sent)
 
+    def _nothing(self):
+        return np.zeros((self.n_receptors, self.n), np.int64)
+
     def _rows(self, sim):
         """For each source: delay in steps, target, receptor, whole number, is it wide?, weight of every synapse."""
-        rows = defaultdict(list)
-        for source in self.populations:
-            for b, target in enumerate(self.populations):
-                between = [
-                    feed.wide
-                    for c, feed in zip(self.net.connections, sim.plan.precision.connections, strict=True)
-                    if source in {p for p, _ in c.source.pieces} and target in {p for p, _ in c.target.pieces}
-                ]
-                assert len(set(between)) <= 1, "the oracle cannot tell which of these synapses are stored as float32"
-                found = sim.synapses(source.name, target.name)
-                for i, j, weight, delay in zip(found.sources, found.targets, found.weights, found.delays, strict=True):
-                    rows[self.first[source.name] + i].append(
-                        (round(delay / self.dt), self.first[target.name] + j, *self._counted(b, weight, between[0]))
-                    )
-        return {i: [np.array(column) for column in zip(*synapses, strict=True)] for i, synapses in rows.items()}
+        parts = []
+        for table in sim._built.tables:  # of float32 weights, or of 16-bit ones
+            alone = replace(sim._built, tables=[table])
+            for source in self.populations:
+                for target in self.neurons:
+                    found = read_synapses(alone, source.name, target.name)
+                    receptor = np.minimum(found.slots, target.n_receptors - 1)  # alike, they are one
+                    parts.append((
+                        self.first[source.name] + found.sources, np.rint(found.delays / self.dt).astype(np.int64),
+                        target.first + found.targets, receptor,
+                        self._counted(target, receptor, found.weights, table.wide), np.full(len(found), table.wide),
+                        found.weights,
+                    ))  # fmt: skip
+        source, *columns = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else [np.empty(0)]
+        order = np.argsort(source, kind="stable")
+        ids, first = np.unique(source[order], return_index=True)
+        split = [np.split(column[order], first[1:]) for column in columns]
+        return {int(i): [column[k] for column in split] for k, i in enumerate(ids)}
 
-    def _counted(self, population, weight, wide):
-        """(receptor, whole number, wide, weight): negative weights go to the second receptor, where there are two."""
-        receptor = int(weight < 0) if self.receptors[self.populations[population].name] == 2 else 0
+    def _counted(self, target, receptor, weight, wide):
+        """The whole numbers that weights are summed as."""
         if wide:
-            return receptor, math.trunc(float(F(weight)) * self.wide_scale), True, weight
-        return receptor, round(weight / self.units[(population, receptor)]), False, weight
+            return np.trunc(F32(weight).astype(np.float64) * self.wide_scale).astype(np.int64)
+        units = np.array([self.units[(target.number, r)] for r in range(target.n_receptors)])
+        return np.rint(weight / units[receptor]).astype(np.int64)
 
     def _send(self, step, i):
         if i not in self.rows:
@@ -133,14 +141,14 @@ class _Oracle:
     def _poisson(self, step):
         for source, wide in zip(self.net.poisson_inputs, self.poisson_wide, strict=True):
             for population, index in source.target.pieces:
-                ids = self.first[population.name] + np.asarray(index)
+                ids = self.first[population.name] + np.asarray(index, np.int64)
                 counts = poisson_counts(self.net.seed, source.index, step, ids, source.rate * self.dt * 1e-3)
-                a = self.populations.index(population)
-                receptor, number, _, _ = self._counted(a, source.weight, False)
+                target = self.named[population.name]
+                receptor = target.receptor(source.receptor, source.weight)
                 if wide:
                     self.due_wide[step][receptor, ids] += counts * round(source.weight * self.wide_scale)
                 else:
-                    self.due[step][receptor, ids] += counts * number
+                    self.due[step][receptor, ids] += counts * self._counted(target, receptor, source.weight, False)
                 self.arrived[step][ids] += counts * source.weight
 
     def _current(self, x, step):
@@ -153,26 +161,29 @@ class _Oracle:
                 if population.name == x.name and begun.size:
                     row = current.amplitudes[begun[-1]]
                     level = row[position : position + len(index)] if row.size > 1 else row
-                    total[np.asarray(index)] += level
+                    total[np.asarray(index, np.int64)] += level
                 position += len(index)
         return total.astype(F)
 
 
 class _Neurons:
-    """One population of leaky integrate-and-fire neurons: iaf_psc_exp or iaf_psc_delta."""
+    """One population of leaky integrate-and-fire neurons: iaf_psc_delta; iaf_psc_exp with any currents that decay."""
 
     def __init__(self, oracle, number, population):
         p = {name: np.asarray(value, np.float64) for name, value in population.model.values.items()}
         h, E_L = oracle.dt, p["E_L"]
         self.name, self.n, self.first = population.name, population.n, oracle.first[population.name]
+        self.number = number
         self.p22 = F32(np.exp(-h / p["tau_m"]))
         p20 = p["tau_m"] / p["C_m"] * -np.expm1(-h / p["tau_m"])
         self.p20, self.rest = F32(p20), F32(p20 * p["I_e"])
         self.theta, self.reset = F32(p["V_th"] - E_L), F32(p["V_reset"] - E_L)
         self.hold = np.rint(p["t_ref"] / h).astype(np.int64)
-        taus = [p["tau_syn_ex"], p["tau_syn_in"]] if "tau_syn_ex" in p else []
-        if taus and np.array_equal(*taus):
-            taus = taus[:1]
+        receptors = population.model.receptors
+        self.names = [r.name for r in receptors]
+        taus = [p[r.tau[0]] for r in receptors]
+        alike = all(np.array_equal(taus[0], tau) for tau in taus)
+        taus = taus[:1] if alike else taus
         self.n_receptors = max(len(taus), 1)
         self.p11 = [F32(np.exp(-h / tau)) for tau in taus]
         self.p21 = [F32(psp_per_pA(p["C_m"], p["tau_m"], tau, h)) for tau in taus]
@@ -180,10 +191,19 @@ class _Neurons:
         self.wide_unit = 1.0 / oracle.wide_scale
         start = population.initial.get("V_m", E_L)
         self.v = np.broadcast_to(np.asarray(start - E_L).astype(F), self.n).copy()
-        given = [np.asarray(population.initial.get(name, 0.0)) for name in ("I_syn_ex", "I_syn_in")]
-        given = given if len(taus) == 2 else [given[0] + given[1]]
+        given = [np.asarray(population.initial.get(f"I_syn_{name}", 0.0)) for name in self.names]
+        given = [sum(given)] if alike else given
         self.current = [np.broadcast_to(x.astype(F), self.n).copy() for x, _ in zip(given, taus, strict=False)]
         self.left = np.zeros(self.n, np.int64)
+
+    def receptor(self, name, weight):
+        """The receptor of that name; without one, that of the weight's sign: inhibitory ones are called in, in_..."""
+        if self.n_receptors == 1:
+            return 0
+        if name is not None:
+            return self.names.index(name)
+        fitting = [k for k, name in enumerate(self.names) if (name.split("_")[0] == "in") == (weight < 0)]
+        return fitting[0] if fitting else 0
 
     def update(self, arrivals, wide, injected):
         """One step; returns who spiked."""
