@@ -48,6 +48,8 @@ def varied_constants(net: Description, group: ModelGroup) -> frozenset[str]:
     for a in group.populations:
         model = list(net.populations.values())[a].model
         assert model is not None
+        if model.size() == 0:
+            continue  # nobody's
         constants = model.all_constants({name: _two_of(value) for name, value in model.values.items()}, net.dt)
         found |= {name for name, value in constants.items() if np.ndim(value)}
     return frozenset(found.intersection(constant_names(group)))
