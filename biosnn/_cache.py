@@ -1,39 +1,100 @@
-"""Where compiled code is kept between processes, and the fingerprint that keeps it from going stale.
+"""What is kept on disk between processes: where it stands, and when it goes.
 
-Numba's own cache looks only at the file of the function itself: after a change in a function that it calls, from
-another file, it would hand out old machine code. So everything is kept in a folder named by a hash of BioSNN's own
-sources.
+Everything is kept in a folder named by a hash of BioSNN's own sources, so it is never stale: Numba's own cache looks
+only at the file of the function itself, and after a change in a function that it calls, from another file, would hand
+out old machine code.
+
+Nothing here is needed, and nothing is believed: what is not as it was written counts as not there, and where nothing
+can be written, nothing is kept. The worst that a cache can do is to be empty.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import logging
 import os
+import re
+import shutil
 import sys
-import tempfile
+import time
+import uuid
 from pathlib import Path
+
+SUFFIX = ".code"  # of what was sealed
+DAY = 86400.0
+OLD = 30 * DAY  # without use, until a folder of other sources is removed
+_OURS = re.compile(r"cpython-\w+-[0-9a-f]{16}")  # the names of our folders
+_DIGEST = hashlib.sha256().digest_size
+_log = logging.getLogger("biosnn")
+_told = False
 
 
 @functools.cache
-def folder() -> Path:
-    """A writable folder for these sources, in $BIOSNN_CACHE_DIR or the user's cache; else a temporary one."""
-    for root in _candidates():
-        path = root / f"{sys.implementation.cache_tag}-{sources()[:16]}"
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            probe = path / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-        except OSError:
-            continue
-        return path
-    return Path(tempfile.mkdtemp(prefix="biosnn-"))  # private to this process: compiled code is never shared by /tmp
+def folder() -> Path | None:
+    """The folder of these sources, be it there or not; None where the user has no home for it."""
+    root = _root()
+    if root is None:
+        return None
+    path = root / f"{sys.implementation.cache_tag}-{sources()[:16]}"
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime > DAY:
+            os.utime(path)  # it is in use: see `_make`
+    return path
 
 
-def is_new() -> bool:
-    """Whether nothing has been compiled into the folder yet."""
-    return next(folder().rglob("*.nbi"), None) is None
+def load(name: str) -> bytes | None:
+    """What was saved under a name; None if it is not there, or not as it was written."""
+    path = folder()
+    try:
+        if path is None or not (path / (name + SUFFIX)).is_file():  # a pipe would wait for somebody to write
+            return None
+        sealed = (path / (name + SUFFIX)).read_bytes()
+    except (OSError, MemoryError):
+        return None
+    return sealed[_DIGEST:] if sealed[:_DIGEST] == _seal(name, sealed[_DIGEST:]) else None
+
+
+def save(name: str, data: bytes) -> None:
+    """Keep data for `load`, in place of what stood there."""
+    _write(name + SUFFIX, _seal(name, data) + data)
+
+
+def show(name: str, text: str) -> None:
+    """Leave a copy of a text for people to read; nothing here reads it."""
+    path, data = folder(), text.encode()
+    with contextlib.suppress(OSError):
+        if path is not None and (path / name).read_bytes() == data:
+            return
+    _write(name, data)
+
+
+def holds(start: str) -> bool:
+    """Whether something was saved under a name that starts like this."""
+    path = folder()
+    try:
+        return path is not None and any(n.startswith(start) and n.endswith(SUFFIX) for n in os.listdir(path))
+    except OSError:
+        return False
+
+
+def promise() -> str:
+    """How a message goes on that says what is being compiled, and is to be kept."""
+    return "" if _told else f", once; it is kept in {folder()}"
+
+
+def clear() -> tuple[int, int, Path | None]:
+    """Remove our folders, of any sources: their number, the bytes that they took, and where they stood.
+
+    What else stands there remains. Raises OSError for a folder that cannot be removed.
+    """
+    root = _root()
+    found = _folders(root) if root is not None else []
+    taken = sum(file.stat().st_size for path in found for file in path.rglob("*") if file.is_file())
+    for path in found:
+        shutil.rmtree(path)
+    return len(found), taken, root
 
 
 @functools.cache
@@ -47,9 +108,57 @@ def sources() -> str:
     return digest.hexdigest()
 
 
-def _candidates() -> list[Path]:
+def _root() -> Path | None:
     asked = os.environ.get("BIOSNN_CACHE_DIR")
     if asked:
-        return [Path(asked)]
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return [Path(home) / "biosnn"]
+        return Path(asked).absolute()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"))
+    return cache / "biosnn" if cache.is_absolute() else None  # "~" stands for nothing where the user has no home
+
+
+def _seal(name: str, data: bytes) -> bytes:
+    # The name is part of it: what was written as one function must not be run as another.
+    return hashlib.sha256(name.encode() + b"\0" + data).digest()
+
+
+def _write(name: str, data: bytes) -> None:
+    """Write a file, whole or not at all, whoever else writes the same; say once if it cannot be written."""
+    path = folder()
+    if path is None:
+        _say("there is no home folder")
+        return
+    draft = path / f"{name}.{uuid.uuid4().hex}.tmp"
+    try:
+        if not path.is_dir():
+            _make(path)
+        try:
+            draft.write_bytes(data)
+            os.replace(draft, path / name)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        _say(str(error))
+
+
+def _make(path: Path) -> None:
+    """Make the folder; those of other sources that have not been used for long go."""
+    path.mkdir(parents=True, exist_ok=True)
+    for other in _folders(path.parent):
+        with contextlib.suppress(OSError):  # somebody else removes it, or it is not ours to remove
+            if time.time() - other.stat().st_mtime > OLD:
+                shutil.rmtree(other)
+
+
+def _folders(root: Path) -> list[Path]:
+    """Our folders, of any sources."""
+    try:
+        return [p for p in root.iterdir() if _OURS.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
+    except OSError:
+        return []
+
+
+def _say(why: str) -> None:
+    global _told
+    if not _told:
+        _told = True
+        _log.warning("compiled code is not kept for the next run: %s; BIOSNN_CACHE_DIR may name another folder", why)

@@ -26,7 +26,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from biosnn import _cache, fastmath
+from biosnn import fastmath
+from biosnn._compiled import Kept
+from biosnn._regions import Parallel
 
 __all__ = [
     "add_atomically",
@@ -90,13 +92,10 @@ if CHECKED:
 
 
 def _jit(function: Callable, **options) -> Any:
-    # Numba reads the folder when a function is decorated; it is set for ours alone, not for the user's own functions.
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_cache.folder())
-    try:
-        return numba.njit(function, cache=True, error_model="numpy", **options)
-    finally:
-        numba.config.CACHE_DIR = before
+    compiled = numba.njit(function, error_model="numpy", **options)
+    if function.__closure__ is None:  # what it closes over would have to be a part of its name
+        compiled._cache = Kept(function, options)
+    return compiled
 
 
 def kernel(function: Callable) -> Any:
@@ -114,11 +113,11 @@ def allocating_kernel(function: Callable) -> Any:
 
 
 def parallel_kernel(function: Callable) -> Any:
-    """Compile a function whose `prange` loops run on all threads; on one if bounds are checked.
+    """Compile a function whose `prange` loops run on all threads, or on one where a process has no more.
 
-    What a worker thread raises is lost.
+    On one as well if bounds are checked: what a worker thread raises is lost.
     """
-    return _jit(function, parallel=not CHECKED)
+    return _jit(function) if CHECKED else Parallel(function, _jit)
 
 
 @functools.cache

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
-import os
+import linecache
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,38 +12,41 @@ from types import ModuleType
 
 import numba
 
-from biosnn import _cache
+from biosnn import _cache, _forks
+
+_loading = _forks.lock()
 
 
 def load_driver(text: str) -> ModuleType:
-    """The driver as a module, from the cache folder: compiled code is found there by the hash of its source.
+    """The driver as a module, executed from memory; its compiled code is found by the hash of its text.
 
-    The folder's name covers the sources of every function that a driver calls, so it cannot go stale.
+    The cache folder's name covers the sources of every function that a driver calls, so it cannot go stale. A copy of
+    the text stands there for people to read.
     """
-    path = _path(text)
-    name = path.stem
-    if name in sys.modules:
+    name = _name(text)
+    with _loading:  # whoever finds a driver finds all of it
+        if name not in sys.modules:
+            _cache.show(f"{name}.py", text)
+            module = ModuleType(name)
+            module.__file__ = file = str((_cache.folder() or Path()) / f"{name}.py")
+            linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file  # for tracebacks
+            sys.modules[name] = module  # Numba looks a function's module up there
+            try:
+                exec(compile(text, file, "exec"), module.__dict__)
+            except BaseException:
+                del sys.modules[name]
+                raise
         return sys.modules[name]
-    if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        draft.write_text(text)
-        os.replace(draft, path)  # whole or not at all, whoever else writes the same
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # Numba looks a function's module up there
-    spec.loader.exec_module(module)
-    return module
 
 
 def is_new(text: str) -> bool:
-    """Whether the driver has never been compiled on this machine."""
-    return not _path(text).exists()
+    """Whether the driver has to be compiled."""
+    name = _name(text)
+    return name not in sys.modules and not _cache.holds(f"{name}.advance-")
 
 
-def _path(text: str) -> Path:
-    return _cache.folder() / f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
+def _name(text: str) -> str:
+    return f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def n_threads() -> int:
@@ -54,7 +56,13 @@ def n_threads() -> int:
 
 @contextlib.contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Run with up to n threads: more partitions than cores are shared out among the cores."""
+    """Run with up to n threads: more partitions than cores are shared out among the cores.
+
+    For one thread, none are started, so that a process that has simulated on one can be forked like any other.
+    """
+    if n == 1 or _forks.is_alone():
+        yield
+        return
     before = numba.get_num_threads()
     numba.set_num_threads(max(1, min(n, numba.config.NUMBA_NUM_THREADS)))
     try:

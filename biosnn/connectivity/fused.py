@@ -6,7 +6,7 @@ rows in the order of their sources, so the order within a row of the matrix is t
 
 from __future__ import annotations
 
-from biosnn._numba import i64, parallel_kernel, prange, u32
+from biosnn._numba import i64, kernel, parallel_kernel, prange, u32
 from biosnn.connectivity.words import delay_at, slot_of, stored
 
 
@@ -31,3 +31,6 @@ def fuse(
                         columns[fill[row]] = u32(column_shift[d] + bit_of[i])
                         kept[fill[row]] = stored(words[s], kept)
                     fill[row] += 1
+
+
+fuse_on_one_thread = kernel(fuse.py_func)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import _cache, half
+from biosnn import _cache, _forks, half
 from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, resolve
 from biosnn.engine.delivery import Travel
@@ -74,7 +74,9 @@ class Built:
 def build(net: Description, plan: Plan) -> Built:
     """Draw, pack and allocate what was planned, and compile its driver."""
     plan.check_memory()
-    first_time = " (first compiling what draws them, once: some 5 s)" if _cache.is_new() else ""
+    if plan.parallel and _forks.is_alone():
+        plan = replace(plan, threads=1, parallel=False)  # the same partitions, one after the other
+    first_time = "" if _cache.holds("") else " (first compiling what draws them, once: some 5 s)"
     _log.info("drawing about %s synapses%s", f"{plan.n_synapses:,.0f}", first_time)
     started = time.perf_counter()
     with cpu.threads(plan.threads):
@@ -109,12 +111,13 @@ def build(net: Description, plan: Plan) -> Built:
         built_s = time.perf_counter() - started - compiled
         started = time.perf_counter()
         text = driver.write(shape, arrays)
-        for model in driver.own_models(shape):
-            if cpu.is_new(text):
+        is_new = cpu.is_new(text)
+        if is_new:
+            for model in driver.own_models(shape):
                 check_own_model(model)
-        if cpu.is_new(text):
-            _log.info("compiling this network's driver, once (some 5 s); it is kept in %s", _cache.folder())
         module = cpu.load_driver(text)
+        if is_new:
+            _log.info("compiling this network's driver (some 5 s)%s", _cache.promise())
         built = Built(
             net, as_it_is(net), plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS),
             states_of(shape), frozenset(travelling), built_s,

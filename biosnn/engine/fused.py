@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.connectivity.fused import fuse
+from biosnn.connectivity.fused import fuse, fuse_on_one_thread
 from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table
@@ -40,10 +40,11 @@ def make_fused(plan: Plan, table: Table, sources: bool) -> Fused:
     kept = np.int16 if not table.wide else np.float32
     dtype = table.words.dtype if ways.layout == "coo" else np.dtype(kept)
     starts = np.zeros(rows + 1, np.int64)
-    fuse(*shared, starts[1:], np.empty(0, np.uint32), np.empty(0, dtype))
+    write = fuse if plan.threads > 1 else fuse_on_one_thread
+    write(*shared, starts[1:], np.empty(0, np.uint32), np.empty(0, dtype))
     np.cumsum(starts, out=starts)
     columns, found = np.empty(table.n_synapses, np.uint32), np.empty(table.n_synapses, dtype)
-    fuse(*shared, starts[:-1].copy(), columns, found)
+    write(*shared, starts[:-1].copy(), columns, found)
     return Fused(part_row, starts, columns, found)
 
 

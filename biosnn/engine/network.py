@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from biosnn import _validate, backends
+from biosnn import _forks, _validate, backends
 from biosnn.engine.plan import Plan, make_plan
 from biosnn.engine.ways import Asked
 from biosnn.network.description import Description
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from biosnn.engine.simulation import Simulation
 
 MOST_THREADS = 1024  # each has its partition of the network: more would take long to plan, and run no faster
+# Of modules that import one another, as Numba's do, two threads that import them at once may see some half made.
+_importing = _forks.lock()
 
 
 class Network(Description):
@@ -42,7 +44,8 @@ class Network(Description):
         backends.check(device)
         plan = self.plan(threads, **ways)
         plan.check_memory()
-        from biosnn.engine.build import build  # Numba is loaded here, not before
-        from biosnn.engine.simulation import Simulation
+        with _importing:  # Numba is loaded here, not before
+            from biosnn.engine.build import build
+            from biosnn.engine.simulation import Simulation
 
         return Simulation(build(self, plan))

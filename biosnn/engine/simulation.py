@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import _validate
+from biosnn import _forks, _validate
 from biosnn.backends import cpu
 from biosnn.engine import interrupts
 from biosnn.engine.build import Built
@@ -196,6 +196,8 @@ class Simulation:
             change_ring(built, full)
             arrays = self.arrays
         first, origin = (int(x) for x in arrays["clock"][:2])
+        if "workers" in arrays and _forks.is_alone():
+            arrays["workers"][:] = 1  # forked since it was built: one thread takes all partitions, and meets nobody
         started = time.perf_counter()
         with cpu.threads(self.plan.threads):
             built.advance(first, last, origin, *(arrays[name] for name in built.arguments))

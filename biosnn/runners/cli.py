@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from biosnn import _validate, backends
+from biosnn import _cache, _validate, backends
 from biosnn.demos import DEMOS
 from biosnn.engine.layout import Layout
 from biosnn.engine.network import Network
@@ -45,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         with ended_by_signals():
             with standard_output():
                 args = build_parser().parse_args(argv)
-            simulate(args)
+            if args.clear_cache:
+                with standard_output():
+                    clear_cache()
+            else:
+                simulate(args)
     except NobodyReadsError:
         return UNREAD
     except (BioSNNError, OSError, MemoryError) as error:
@@ -57,6 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         logging.getLogger("biosnn").removeHandler(messages)
     return 0
+
+
+def clear_cache() -> None:
+    """Remove compiled code, of this version and of others, and say what that freed."""
+    folders, size, root = _cache.clear()
+    print(f"freed {size / 2**20:.1f} MiB: {folders} folder(s) of compiled code in {root or 'no home folder'}")
 
 
 def simulate(args: argparse.Namespace) -> None:

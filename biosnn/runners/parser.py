@@ -41,6 +41,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {_version()}", help="show the version and exit"
     )
+    parser.add_argument(
+        "--clear-cache",
+        action="store_true",
+        help="remove the compiled code that is kept in ~/.cache/biosnn, or in the folder that BIOSNN_CACHE_DIR names, "
+        "say how much that was, and exit; what is needed again is compiled again",
+    )
 
     network = parser.add_argument_group("Network")
     network.add_argument(
