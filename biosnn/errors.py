@@ -35,7 +35,7 @@ class RunEndedError(BioSNNError):
 
 
 class RingFullError(RunEndedError, MemoryError):
-    """A ring of events is full and may not grow."""
+    """A ring of events, or the spike history of parrots that multiply spikes, is full and may not grow."""
 
 
 class StateRangeError(RunEndedError, OverflowError):

@@ -47,9 +47,10 @@ def named(way):
     return "-".join(str(x) for x in way.values()) if isinstance(way, dict) else str(way)
 
 
-def recurrent(draw=1, n=40, shortest=0.1, longest=3.0, wide=False):
+def recurrent(draw=1, n=40, shortest=0.1, longest=3.0, wide=False, often=1):
     """Neurons of two receptors, excited and inhibited by each other and by spike sources, with many delays, repeated
-    synapses and synapses onto themselves. `wide` adds a population whose heavy-tailed weights keep float32.
+    synapses and synapses onto themselves. `wide` adds a population whose heavy-tailed weights keep float32. Sources
+    fire up to `often` times in a step.
     """
     rng = np.random.default_rng(draw)
     net = bs.Network(dt=DT, seed=draw)
@@ -64,7 +65,10 @@ def recurrent(draw=1, n=40, shortest=0.1, longest=3.0, wide=False):
         return net.population(name, size, model, V_m=rng.uniform(-72.0, -55.0, size))
 
     a = population("a")
-    sources = net.spike_source("sources", [np.unique(rng.integers(1, 300, 30)) * DT for _ in range(9)])
+    trains = [np.unique(rng.integers(1, 300, 30)) * DT for _ in range(9)]
+    if often > 1:
+        trains = [np.repeat(train, rng.integers(1, often + 1, train.size)) for train in trains]
+    sources = net.spike_source("sources", trains)
     net.connect(a, a, bs.fixed_indegree(12), weight=bs.normal(50.0, 120.0), delay=delays)
     net.connect(a, a, bs.pairwise_bernoulli(0.2), weight=-15.0, delay=longest)
     net.connect(a, a, bs.one_to_one(), weight=bs.uniform(-200.0, 300.0), delay=shortest)

@@ -67,6 +67,7 @@ class Built:
     arguments: list[str]
     states: list[StateArray]
     travelling: frozenset[str]  # arrays by which spikes travel: all others are the same whatever the ways
+    repeating: list[tuple[str, str]]  # arrays `spiked` and `sections` of groups that may fire several times in a step
     build_s: float = 0.0
     compile_s: float = 0.0
 
@@ -118,9 +119,13 @@ def build(net: Description, plan: Plan) -> Built:
         module = cpu.load_driver(text)
         if is_new:
             _log.info("compiling this network's driver (some 5 s)%s", _cache.promise())
+        repeating = [
+            (f"{driver.prefix(shape, g)}spiked", f"{driver.prefix(shape, g)}sections")
+            for g, group in enumerate(layout.groups) if group.model.repeats
+        ]  # fmt: skip
         built = Built(
             net, as_it_is(net), plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS),
-            states_of(shape), frozenset(travelling), built_s,
+            states_of(shape), frozenset(travelling), repeating, built_s,
         )  # fmt: skip
         built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
     built.compile_s = compiled + time.perf_counter() - started
@@ -156,6 +161,7 @@ def _history(plan: Plan, sources: bool) -> Arrays:
     return {
         "clock": clock,  # the step reached, and the step that the history begins with
         "most_spikes": plan.most_spikes,
+        "most_repeated": np.array([plan.most_repeated]),
         "stride": np.array([plan.ways.stride]),
         "spike_first": np.zeros((lists, plan.chunk_steps + plan.ways.kept + 1), np.int64),
         "spike_ids": np.zeros((lists, capacity), np.int32),
@@ -226,7 +232,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
             found[s.name][here] = sum(np.asarray(v) for v in parts if v is not None)
     for s in group.bank.states:
         found[s.name] = half.encode(found[s.name], receptor_dtype)
-    found["spiked"] = np.zeros(group.n, np.uint8)
+    found["spiked"] = np.zeros(group.n, np.int32 if group.model.repeats else np.uint8)
     if group.injected:
         found["injected"] = np.zeros(group.n, np.float32)
     return found

@@ -42,6 +42,7 @@ HELPERS = {  # what a driver may call, and where it stands
     "take_events": "biosnn.propagation.event_bucketed",
     "Now": "biosnn.propagation.spike_history",
     "collect": "biosnn.propagation.spike_history",
+    "collect_each": "biosnn.propagation.spike_history",
     "is_crowded": "biosnn.propagation.spike_history",
     "sample": "biosnn.recording.kernels",
     "load": "biosnn.half",
@@ -195,10 +196,15 @@ def _partition(shape: Shape) -> list[str]:
             inputs += [low, high]
         lines += _call(f"update_{group.name}", ["p", *inputs, *names])
     lines.append("n = spike_first[p, step - origin]")
-    for g in range(len(shape.groups)):
+    for g in sorted(range(len(shape.groups)), key=lambda g: shape.groups[g].model.repeats):
+        # those that repeat come last: they take what room there is
         pre = prefix(shape, g)
+        found = f"{pre}spiked, {pre}sections[p, q], p, n"
         lines.append(f"for q in range({pre}sections.shape[1]):")
-        lines.append(f"    n = collect({pre}spiked, {pre}sections[p, q], p, n, spike_ids)")
+        if shape.groups[g].model.repeats:
+            lines.append(f"    n = collect_each({found}, most_repeated[0], spike_ids)")
+        else:
+            lines.append(f"    n = collect({found}, spike_ids)")
     lines.append("spike_first[p, step - origin + 1] = n")
     lines += write_mark(shape.travel, "p", _call)
     for k, probe in enumerate(shape.probes):

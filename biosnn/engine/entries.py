@@ -57,7 +57,8 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
             variables = [(len(state), "variables"), (n, "neurons")]
             if state:
                 yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
-            yield _array("populations", f"{name}: spiked", [(n, "neurons")], "uint8")
+            spiked = "int32" if group.model.repeats else "uint8"
+            yield _array("populations", f"{name}: spiked", [(n, "neurons")], spiked)
             if varied:
                 per_neuron = [(len(varied), "constants"), (n, "neurons")]
                 yield _array("populations", f"{name}: {', '.join(varied)}", per_neuron, "float32")

@@ -15,6 +15,7 @@ from biosnn.engine import precision
 from biosnn.engine.entries import PARTS, Entry, list_entries
 from biosnn.engine.layout import Layout, lay_out
 from biosnn.engine.receptor_states import keep_in_16_bits
+from biosnn.engine.repeats import FEW, Repeats, find_repeats, most_given
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
@@ -57,6 +58,7 @@ class Plan:
     ways: Ways
     receptor_dtype: str  # that states of receptors are kept in
     most_spikes: NDArray[np.int64]  # that each list of the spike history can gain in a stride
+    most_repeated: int  # a neuron that fires more often in one step ends the run
     asked: Asked
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -148,14 +150,15 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     receptor_dtype = wanted["receptor_state_dtype"] if wanted["receptor_state_dtype"] != "none" else "float32"
     layout = lay_out(net, threads)
     keep_in_16_bits(net, layout, receptor_dtype)
-    chosen = precision.choose(net, layout)
+    repeats = find_repeats(net)
+    chosen = precision.choose(net, layout, repeats)
     found = [delay_steps(c.delay, net.dt) for c in net.connections]
     delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
     tables = _tables(net, chosen)
-    travel = choose(wanted, _traffic(net, layout, tables, delays))
+    travel = choose(wanted, _traffic(net, layout, tables, delays, repeats))
     plan = Plan(
         layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, receptor_dtype,
-        _most_spikes(net, layout, travel), wanted,
+        _most_spikes(net, layout, travel, repeats), repeats.limit, wanted,
     )  # fmt: skip
     plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]
@@ -163,7 +166,7 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     if net.connections:
         bound = max(f.bound for f in chosen.connections)
         plan.notes.append(
-            f"no sum overflows: at most {bound:,.0f} synapses of a connection per neuron, int32 sums of 16-bit weights"
+            f"no sum overflows: at most {bound:,.0f} arrivals of a connection per neuron, int32 sums of 16-bit weights"
             + (", int64 sums of float32 weights" if chosen.any_wide else "")
         )
     for recorder in net.recorders:
@@ -224,7 +227,9 @@ def _tables(net: Description, chosen: precision.Precision) -> list[TablePlan]:
     return tables
 
 
-def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: NDArray[np.int64]) -> Traffic:
+def _traffic(
+    net: Description, layout: Layout, tables: list[TablePlan], delays: NDArray[np.int64], repeats: Repeats
+) -> Traffic:
     """What the choice of ways looks at."""
     names = {p.name for c in net.connections for p, _ in c.source.pieces}
     n_sources = sum(net.populations[name].n for name in names)
@@ -233,18 +238,23 @@ def _traffic(net: Description, layout: Layout, tables: list[TablePlan], delays: 
         layout.n_ids, n_sources, sum(t.n_synapses for t in tables), delays, layout.n_parts, int(layout.drive_at[-1]),
         tuple(8 if t.wide else 4 for t in tables), active / max(n_sources, 1),
         ASSUMED_HZ * net.dt * 1e-3, any(isinstance(c, CurrentInput) for c in net.currents),
+        repeats=max((repeats.of(c.source) for c in net.connections), default=1) > 1,
+        overflows=repeats.overflow,
     )  # fmt: skip
 
 
-def _most_spikes(net: Description, layout: Layout, ways: Ways) -> NDArray[np.int64]:
-    """For each partition, and for the spike sources: the most spikes of a stride, as refractoriness allows."""
+def _most_spikes(net: Description, layout: Layout, ways: Ways, repeats: Repeats) -> NDArray[np.int64]:
+    """For each partition, and for the spike sources: the most spikes of a stride, as refractoriness allows.
+
+    Of what a neuron repeats, FEW a step; more than that find room after the step, which is the stride then.
+    """
     most = np.zeros(layout.n_parts + bool(net.spike_trains), np.int64)
     populations = list(net.populations.values())
     for cell in layout.cells:
         each = np.ceil(ways.stride * _most_active(populations[cell.population], net.dt, np.max))
-        most[cell.part] += (cell.last - cell.first) * int(each)
+        most[cell.part] += (cell.last - cell.first) * int(each) * min(repeats.most[layout.names[cell.population]], FEW)
     if net.spike_trains:
-        most[-1] = (layout.n_ids - layout.n_neurons) * ways.stride
+        most[-1] = most_given(net, ways.stride)
     return most
 
 

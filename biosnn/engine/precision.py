@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import Layout
+from biosnn.engine.repeats import Repeats
 from biosnn.network.description import Description
 from biosnn.network.items import F64, Connection, PoissonInput
 from biosnn.network.rule import tail_bound
@@ -57,9 +58,9 @@ class Precision:
         return any(f.wide for f in self.connections + self.poisson)
 
 
-def choose(net: Description, layout: Layout) -> Precision:
+def choose(net: Description, layout: Layout, repeats: Repeats) -> Precision:
     """Units and storage for every weight of the network, from its description alone."""
-    connections = [_feed(layout, c, c.in_degree_bound, c.n_expected) for c in net.connections]
+    connections = [_feed(layout, c, c.in_degree_bound * repeats.of(c.source), c.n_expected) for c in net.connections]
     poisson = [_feed(layout, s, tail_bound(s.largest_rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs]
     feeds = connections + poisson
     components = _components(feeds)
@@ -97,6 +98,8 @@ def _feed(layout: Layout, of: Connection | PoissonInput, bound: float, n: float)
     largest: dict[Node, float] = {}
     number = {name: a for a, name in enumerate(layout.names)}
     for population, _ in of.target.pieces:
+        if population.model is not None and population.model.counts:
+            continue  # weights onto it, and their unit, are 1; how many arrive, `repeats` bounds
         for negative in (False, True):
             side = values[values < 0] if negative else values[values > 0]
             if side.size:

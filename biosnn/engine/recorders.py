@@ -34,9 +34,11 @@ class Recording:
         self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.sampled]
         self.events = 0
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
+        self.whole = True  # and nothing of what is later
 
     def take(self, first: int, last: int, origin: int) -> None:
         """Take in what happened in steps first..last-1."""
+        self.whole = False
         arrays = self.built.arrays
         starts = arrays["spike_first"]
         n = int((starts[:, last - origin] - starts[:, first - origin]).sum())
@@ -56,7 +58,7 @@ class Recording:
         for k, sampled in enumerate(self.built.sampled):
             rows = last // sampled.recorder.every - first // sampled.recorder.every
             self.samples[k].append(arrays[f"probe{k}_samples"][:rows].copy())
-        self.until = last
+        self.until, self.whole = last, True
         if self.sink is not None:
             self.sink(steps, ids)
 

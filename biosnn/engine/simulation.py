@@ -21,6 +21,7 @@ from biosnn.engine.late_changes import names_of_late
 from biosnn.engine.other_ring import change_ring
 from biosnn.engine.plan import Plan
 from biosnn.engine.recorders import Recording, SpikeSink
+from biosnn.engine.rest import append_rest
 from biosnn.engine.room import bad_state, drop_past, make_room, said_of
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
@@ -133,21 +134,21 @@ class Simulation:
                     report(self.step - start, steps)
                     check()
         except (RunEndedError, KeyboardInterrupt) as error:
-            if recording.until == self.step:  # nothing was raised in the middle of taking it in
+            if recording.whole:  # else a signal handler of the user's own raised while it was taking something in
                 error.result = self._result(recording, start, before, time.perf_counter() - started)  # type: ignore
             raise
         return self._result(recording, start, before, time.perf_counter() - started)
 
     def _result(self, recording: Recording, start: int, before: dict[str, int], run_s: float) -> Result:
-        """What was recorded from step `start` until now."""
-        dt = self._built.net.dt
+        """What was recorded from step `start` on."""
+        dt, stop = self._built.net.dt, recording.until
         return Result(
             start_ms=start * dt,
-            stop_ms=self.step * dt,
+            stop_ms=stop * dt,
             dt=dt,
             spikes=recording.recorded_spikes(),
-            samples=recording.recorded_samples(start, self.step),
-            populations=recording.populations((self.step - start) * dt * 1e-3),
+            samples=recording.recorded_samples(start, stop),
+            populations=recording.populations((stop - start) * dt * 1e-3),
             fingerprint=recording.statistics.fingerprint(),
             synaptic_events=recording.events,
             backend_steps={name: n - before[name] for name, n in self.backend_steps.items()},
@@ -187,6 +188,7 @@ class Simulation:
     def _advance(self, last: int, recording: Recording) -> None:
         """Run to step `last` or until some buffer is full, and hand over what happened."""
         built, arrays = self._built, self.arrays
+        append_rest(built)
         drop_past(built)
         try:
             make_room(built, self.step)
@@ -202,6 +204,7 @@ class Simulation:
         with cpu.threads(self.plan.threads):
             built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
         seconds = time.perf_counter() - started
+        append_rest(built)
         recording.take(first, self.step, origin)
         pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))

@@ -129,7 +129,8 @@ class _Writer:
         ]
         if at_spike is None:
             return [EACH, *(f"    {line}" for line in step + after)]
-        spike = [*begin, f"{', '.join(membrane)} = {at_spike.__name__}({given})"]
+        changed = [*membrane, *(["spiked[i]"] if self.model.repeats else [])]
+        spike = [*begin, f"{', '.join(changed)} = {at_spike.__name__}({given})"]
         rare = [OF_TILE, "    if spiked[i]:", *(f"        {line}" for line in spike)]
         tile = [
             f"until = min(tile + u64({TILE}), last)",

@@ -74,6 +74,8 @@ class Traffic:
     most_active: float  # no larger part of the neurons can fire in a step, in the long run
     active: float  # the part that is assumed to
     changes: bool  # something changes between two steps for all partitions at once: an injected current
+    repeats: bool = False  # a source may fire several times in a step
+    overflows: bool = False  # lists of spikes may have to grow after any step
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def choose(asked: Asked, traffic: Traffic) -> Ways:
     ways = Ways(backend, "csr", ring, dtype, ring_len, replaceable=replaceable, notes=notes)
     _check_ring(asked, traffic, ways)
     ways = _with_backend(asked, traffic, ways)
-    if ways.backend != "auto" and not traffic.changes:  # auto decides in each step, for all
+    if ways.backend != "auto" and not traffic.changes and not traffic.overflows:  # auto decides in each step, for all
         ways = replace(ways, stride=int(min(traffic.delays.min(initial=MOST_STRIDE), MOST_STRIDE, ways.ring_len)))
     return _with_capacity(asked, traffic, ways) if ring == "event_bucketed" else ways
 
@@ -277,6 +279,17 @@ def _with_capacity(asked: Asked, t: Traffic, ways: Ways) -> Ways:
 
 def _with_backend(asked: Asked, t: Traffic, ways: Ways) -> Ways:
     backend, layout = asked["synapse_backend"], asked["fused_layout"]
+    if t.repeats:  # the product knows a bit of a neuron and step
+        if backend == "spmm_fused":
+            raise DescriptionError(
+                "plan: spmm_fused knows whether a source fired in a step, not how often, and some may fire several "
+                "times (spike times given twice, poisson, parrot_neuron); use --synapse-backend event_driven"
+            )
+        if backend == "auto":
+            ways.notes.append(
+                "backend event_driven: some sources may fire several times in a step, and each spike counts"
+            )
+            ways, backend = replace(ways, backend="event_driven"), "event_driven"
     if not t.n_synapses and backend == "auto":
         return replace(ways, backend="event_driven")
     if backend == "auto":

@@ -85,6 +85,9 @@ class NeuronModel(ABC):
     # Of models that go on within the step after a spike: (the same arguments) -> (state...), for neurons that spiked,
     # whose state the function above leaves as it was. Few do in a step; so it costs nothing where most do not.
     at_spike: ClassVar[Callable[..., Any] | None] = None
+    # It may spike several times in a step: its function returns how often, or `at_spike` does, after the states. Such a
+    # model counts the spikes that reach it: all arrive with a weight of 1.
+    repeats: ClassVar[bool] = False
     # What else they take, before the constants: "injected", the current (pA).
     asks: ClassVar[tuple[str, ...]] = ()
     exact_constants: ClassVar[tuple[str, ...]] = ()
@@ -161,6 +164,15 @@ class NeuronModel(ABC):
     def arguments(self, states: Sequence[str], inputs: Sequence[str]) -> list[str]:
         """The arguments of the scalar function, given how the driver writes states and inputs; c are its constants."""
         return [*states, *inputs, "c"]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts the spikes that reach it, whatever their weights."""
+        return self.repeats and "spikes" in self.accepts
+
+    def most_spikes(self, dt: float) -> int:
+        """The most spikes of a neuron in a step of dt ms, if it does not depend on the spikes that reach it."""
+        return 1
 
     @property
     def constants(self) -> tuple[str, ...]:

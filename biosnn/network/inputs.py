@@ -130,7 +130,7 @@ class Inputs:
         """Add `n` sources that fire at given times (ms): to be connected like a population, and placed like one.
 
         `times` is one list, with `senders` (0..n-1) beside it or for a single source; or a list of lists, one per
-        source. Times are multiples of dt, dt at the earliest, and a source fires once a step at most; a spike at t with
+        source. Times are multiples of dt, dt at the earliest; a time listed k times is k spikes. A spike at t with
         delay d arrives at t + d.
         """
         owner = self._new_owner("spike_source", name)

@@ -28,7 +28,19 @@ def weight_unit(owner: str, target: Group, receptor: str | None) -> str:
 
 
 def signed(owner: str, target: Group, receptor: str | None, weight: Values) -> Values:
-    """Weights as they are kept: negative onto an inhibitory conductance, of whatever sign they were given."""
+    """Weights as they are kept, whatever sign or size they were given.
+
+    Negative onto an inhibitory conductance; 1 onto neurons that count the spikes that reach them.
+    """
+    counting = [p.name for p, _ in target.pieces if p.model is not None and p.model.counts]
+    if counting:
+        others = [p.name for p, _ in target.pieces if p.name not in counting]
+        if others:
+            raise DescriptionError(
+                f"{owner}: {counting[0]!r} count the spikes that reach them, whatever their weights, and {others[0]!r} "
+                f"add the weights up; connect them apart"
+            )
+        return 1.0
     signs: set[int] = set()
     for population, _ in target.pieces:
         model = population.model

@@ -22,12 +22,7 @@ def given_trains(owner: str, times: Any, senders: Any, n: int | None, dt: float)
     if off.any():
         raise DescriptionError(f"{owner}: times must be multiples of dt = {dt:g} ms, got {times[off][0]:g} ms")
     order = np.lexsort((senders, steps))
-    steps, senders = steps[order], senders[order]
-    twice = (np.diff(steps) == 0) & (np.diff(senders) == 0)
-    if twice.any():
-        k = int(np.flatnonzero(twice)[0])
-        raise DescriptionError(f"{owner}: source {senders[k]} fires twice at {steps[k] * dt:g} ms; once a step at most")
-    return steps, senders, n
+    return steps[order], senders[order], n
 
 
 def _flat(owner: str, times: Any, senders: Any, n: int | None) -> tuple[np.ndarray, np.ndarray, int]:

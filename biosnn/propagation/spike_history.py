@@ -72,6 +72,37 @@ def _append_of_eight(word, first_id, q, end, spike_ids):
 
 
 @kernel
+def collect_each(spiked, section, q, n, most, spike_ids):
+    """Append the id of each neuron of a section to list q as often as it spiked, from position n on; the new end.
+
+    `spiked` holds how often, and keeps what the list has no room for: a full list ends the stride, which is one step
+    then, and the rest is appended once it has grown (engine/rest.py). A neuron that spiked more than `most` times ends
+    it, too: the list counts as full.
+    """
+    first, last, to_id = u64(section[0]), u64(section[1]), section[2]
+    end, capacity = u64(n), u64(spike_ids.shape[1])
+    for i in range(first, last):
+        times = u64(spiked[i])
+        if times > u64(most):
+            return i64(capacity)
+        if times:
+            until = min(end + times, capacity)
+            spiked[i] = i32(times - (until - end))
+            for at in range(end, until):
+                spike_ids[q, at] = i32(i) + i32(to_id)
+            end = until
+    return i64(end)
+
+
+@kernel
+def collect_rest(spiked, sections, t, most, spike_first, spike_ids):
+    """Append to the last step of the history, step t - 1, what `collect_each` had no room for, in all partitions."""
+    for p in range(sections.shape[0]):
+        for q in range(sections.shape[1]):
+            spike_first[p, t] = collect_each(spiked, sections[p, q], p, spike_first[p, t], most, spike_ids)
+
+
+@kernel
 def is_crowded(t, spike_first, most, capacity):
     """Whether some list could overflow in the next stride, if all of its neurons fired: one more id may be written."""
     crowded = False

@@ -39,8 +39,9 @@ class Samples:
 class PopulationStatistics:
     """Spike statistics of one population over one run.
 
-    `counts` (n,) spikes per neuron; `rate` mean in Hz; `cv_isi` the mean over neurons with at least three spikes of the
-    coefficient of variation of their interspike intervals, NaN without such neurons.
+    `counts` (n,) spikes per neuron; `rate` mean in Hz; `cv_isi` the mean over neurons with at least three spikes, not
+    all in one step, of the coefficient of variation of their interspike intervals (0 between two spikes of one step),
+    NaN without such neurons.
     """
 
     counts: NDArray[np.int64]

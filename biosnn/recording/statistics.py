@@ -37,15 +37,15 @@ class Statistics:
     def fingerprint(self) -> str:
         """SHA-256 of two SHA-256 digests, one after the other, in bytes.
 
-        The first is of (step, how many neurons fired) for each step in which any did, as little-endian int64; the
-        second of all neurons that fired, by step, then id, as little-endian int32.
+        The first is of (step, number of spikes) for each step in which there were any, as little-endian int64; the
+        second of the neurons that fired, by step, then id, each as often as it did, as little-endian int32.
         """
         return hashlib.sha256(self._busy.digest() + self._ids.digest()).hexdigest()
 
     def of(self, first: int, last: int, seconds: float) -> PopulationStatistics:
         """Statistics of ids first..last-1 over a run of so many (simulated) seconds."""
         counts, earliest, latest, squares = self.sums[first:last].T
-        enough = counts >= 3
+        enough = (counts >= 3) & (latest > earliest)
         n = counts[enough] - 1
         mean = (latest - earliest)[enough] / n
         variance = np.maximum(squares[enough] / n - mean**2, 0.0)
