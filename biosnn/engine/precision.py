@@ -3,29 +3,43 @@
 All input to one receptor is summed as an integer number of one unit, so sums do not depend on their order. A unit is
 shared by the receptors that one connection can reach. 16 bits are taken if half a unit is at most 0.1 % of a
 connection's largest weight and at most 1 % of its mean weight (heavy tails), and if no possible sum exceeds 31 bits:
-the bound is the in-degree, times the largest weight. What does not pass keeps float32 weights and is summed in 64 bits.
+the bound is the in-degree, times the largest weight. Arrays of weights that 16 bits could hold exactly are held so, or
+not in 16 bits. What does not pass keeps float32 weights and is summed in 64 bits.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
+from biosnn.engine.exact import TOP, distinct_sizes, exact_units, grid_of
 from biosnn.engine.layout import Layout
 from biosnn.engine.repeats import Repeats
+from biosnn.engine.units import FEW, components, keep_exact, store, unit_of
 from biosnn.network.description import Description
-from biosnn.network.items import F64, Connection, PoissonInput
+from biosnn.network.items import F64, Connection, PoissonInput, Values
+from biosnn.network.receptors import weight_unit
 from biosnn.network.rule import tail_bound
+from biosnn.network.space import OfDistance
 
-TOP = 32767  # largest 16-bit weight
-MOST = 2**31 * (1 - 2**-7)  # largest int32 sum, less what a ring of 16-bit floats may round up
-LARGEST_ERROR, MEAN_ERROR = 1e-3, 1e-2
+SMALLEST = 2.0**-126  # float32 that is not subnormal: those count as zero
 Node = tuple[int, int]  # (population, weight scale of its bank)
+
+
+class Sizes(NamedTuple):
+    """What counts of the weights of a connection: the largest of either sign, and of all that are not zero."""
+
+    plus: float
+    minus: float
+    mean: float
+    least: float
 
 
 @dataclass
@@ -35,11 +49,24 @@ class Feed:
     name: str
     largest: dict[Node, float]  # largest |weight| into each receptor scale
     mean: float  # mean |weight|
-    exact: list[float]  # |weights| that should be represented as exactly as possible
+    least: float  # smallest |weight| other than zero
+    exact: F64  # |weights| that should be represented as exactly as possible, ascending
+    whole: bool  # they are multiples of one unit that is fine enough for 16 bits
+    firm: bool  # and there is one such that what arrives is exact to the last bit
     bound: float  # most arrivals per neuron and step
     n: float  # synapses
     wide: bool = False
     reason: str = ""
+
+    @functools.cached_property
+    def top(self) -> float:
+        """Its largest |weight|."""
+        return max(self.largest.values())
+
+    @property
+    def strict(self) -> bool:
+        """Whether 16 bits have to hold them exactly. One or two numbers may be rounded, for the sake of others."""
+        return self.whole and self.exact.size > 2
 
 
 @dataclass
@@ -60,21 +87,30 @@ class Precision:
 
 def choose(net: Description, layout: Layout, repeats: Repeats) -> Precision:
     """Units and storage for every weight of the network, from its description alone."""
-    connections = [_feed(layout, c, c.in_degree_bound * repeats.of(c.source), c.n_expected) for c in net.connections]
-    poisson = [_feed(layout, s, tail_bound(s.largest_rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs]
+    number = {name: a for a, name in enumerate(layout.names)}
+    connections = [
+        _feed(layout, number, c, c.in_degree_bound * repeats.of(c.source), c.n_expected) for c in net.connections
+    ]
+    poisson = [
+        _feed(layout, number, s, tail_bound(s.largest_rate * net.dt * 1e-3), len(s.target)) for s in net.poisson_inputs
+    ]
     feeds = connections + poisson
-    components = _components(feeds)
-    for nodes in components:  # a feed that is wide at one of its receptors is wide at all
-        _store(feeds, nodes)
-    units = {}
-    for nodes in components:
-        unit = _unit([f for f in feeds if not f.wide], nodes)
-        units.update(dict.fromkeys(nodes, unit))
+    units: dict[Node, float] = {}
+    for component in components(feeds):  # a feed that is wide at one of its receptors is wide at all
+        store(component)
+        keep_exact(component)
+        unit = unit_of(component)
+        units.update((node, unit) for f in component.feeds for node in f.largest)
     for a, group in enumerate(layout.group_of):
         if group >= 0:
             for scale in layout.groups[group].bank.scale:
                 units.setdefault((a, scale), 1.0)
-    return Precision(units, connections, poisson, _wide_scale(feeds), _notes(feeds, len(connections)))
+    found = Precision(units, connections, poisson, _wide_scale(feeds))
+    described: list[tuple[str, Connection | PoissonInput]] = [("connection", c) for c in net.connections]
+    described += [("poisson", s) for s in net.poisson_inputs]
+    for (kind, of), feed in zip(described, feeds, strict=True):
+        found.notes += [f"{kind} {feed.name!r}{note}" for note in _notes(found, of, feed)]
+    return found
 
 
 def encode(weights: F64, units: NDArray[np.float64] | float) -> NDArray[np.int16]:
@@ -88,119 +124,78 @@ def node_of(layout: Layout, population: int, negative: bool, receptor: str | Non
     return population, bank.scale[bank.slot(receptor) if receptor is not None else bank.inh if negative else bank.exc]
 
 
-def _feed(layout: Layout, of: Connection | PoissonInput, bound: float, n: float) -> Feed:
+def _feed(layout: Layout, number: dict[str, int], of: Connection | PoissonInput, bound: float, n: float) -> Feed:
     weight = of.weight
-    values = weight.table() if isinstance(weight, Distribution) else np.atleast_1d(np.asarray(weight, np.float64))
     if isinstance(weight, Distribution):
-        exact = [float(values[values.size // 2 - 1] + values[values.size // 2]) / 2]  # the median: the table is sorted
+        sizes, median = _sizes_of(weight)
+        exact, whole, firm = np.abs([median] if median else []), False, False
     else:
-        exact = [float(x) for x in np.unique(values)] if values.size <= 64 else []
+        values = np.atleast_1d(np.asarray(weight, np.float64))
+        sizes = _sizes(values)
+        exact, whole, firm = _levels(values)
     largest: dict[Node, float] = {}
-    number = {name: a for a, name in enumerate(layout.names)}
     for population, _ in of.target.pieces:
         if population.model is not None and population.model.counts:
             continue  # weights onto it, and their unit, are 1; how many arrive, `repeats` bounds
-        for negative in (False, True):
-            side = values[values < 0] if negative else values[values > 0]
-            if side.size:
+        for size, negative in ((sizes.plus, False), (sizes.minus, True)):
+            if size:
                 node = node_of(layout, number[population.name], negative, of.receptor)
-                largest[node] = max(largest.get(node, 0.0), float(np.abs(side).max()))
+                largest[node] = max(largest.get(node, 0.0), size)
+    return Feed(of.name, largest, sizes.mean, sizes.least, exact, whole, firm, bound, n)
+
+
+@functools.lru_cache(maxsize=2**14)  # of what a thousand connections share, a table of 65,536 is looked at once
+def _sizes_of(distribution: Distribution) -> tuple[Sizes, float]:
+    """The same of a distribution, and its median: the table is sorted."""
+    values = distribution.table()
+    return _sizes(values), float(values[values.size // 2 - 1] + values[values.size // 2]) / 2
+
+
+def _sizes(values: F64) -> Sizes:
     size = np.abs(values[values != 0])
-    return Feed(of.name, largest, float(size.mean()) if size.size else 0.0, [abs(x) for x in exact if x], bound, n)
+    plus, minus = float(values.max(initial=0.0)), float(-values.min(initial=0.0))
+    return Sizes(plus, minus, float(size.mean()), float(size.min())) if size.size else Sizes(plus, minus, 0.0, 0.0)
 
 
-def _components(feeds: Sequence[Feed]) -> list[set[Node]]:
-    """Receptor scales that must share a unit, because one feed reaches them with one table of weights."""
-    components: list[set[Node]] = []
-    for feed in feeds:
-        joined = set(feed.largest)
-        if not joined:
-            continue
-        apart = []
-        for component in components:
-            if component & joined:
-                joined |= component
-            else:
-                apart.append(component)
-        components = [*apart, joined]
-    return components
-
-
-def _store(feeds: Sequence[Feed], nodes: set[Node]) -> None:
-    """Mark as wide the feeds that 16 bits do not serve: as few synapses as possible."""
-    here = [f for f in feeds if nodes & set(f.largest) and not f.wide]
-    best: tuple[float, list[tuple[Feed, str]]] | None = None
-    for top in sorted({max(f.largest.values()) for f in here}, reverse=True):
-        out = [(f, f"its largest weight is over {top:.3g}") for f in here if max(f.largest.values()) > top]
-        packed = [f for f in here if max(f.largest.values()) <= top]
-        while packed:
-            unit = _smallest_unit(packed, nodes)
-            worst = [(f, why) for f in packed if (why := _loss(f, unit, packed))]
-            if not worst:
-                break
-            out += worst
-            packed = [f for f in packed if all(f is not g for g, _ in worst)]
-        kept = sum(f.n for f in packed)
-        if best is None or kept > best[0]:
-            best = kept, out
-    for feed, why in best[1] if best else []:
-        feed.wide, feed.reason = True, why
-
-
-def _smallest_unit(packed: Sequence[Feed], nodes: set[Node]) -> float:
-    """The finest unit at which the largest weight fits 16 bits, and the largest possible sum 31."""
-    top = max(max(f.largest.values()) for f in packed) / TOP
-    sums = []
-    for node in nodes:
-        reach = [(f.bound, f.largest[node]) for f in packed if node in f.largest]
-        arrivals = sum(b for b, _ in reach)  # each arrival is rounded by up to half a unit
-        sums.append(sum(b * w for b, w in reach) / max(MOST - 0.5 * arrivals, 1.0))
-    return max(top, *sums)
-
-
-def _loss(feed: Feed, unit: float, packed: Sequence[Feed]) -> str:
-    largest = max(feed.largest.values())
-    if unit / 2 > LARGEST_ERROR * largest:
-        reason = "in-degree" if unit > 1.001 * max(max(f.largest.values()) for f in packed) / TOP else "other weights"
-        return (
-            f"16 bits would round by {unit / 2 / largest:.2%} of its largest weight, for the {reason} of the receptor"
-        )
-    if unit / 2 > MEAN_ERROR * feed.mean:
-        return f"16 bits would round by {unit / 2 / feed.mean:.1%} of its mean weight (heavy tail)"
-    return ""
-
-
-def _unit(packed: Sequence[Feed], nodes: set[Node]) -> float:
-    """The unit of one component: within 10 % of the finest, the one that best represents the weights that stand alone.
-
-    Weights in simple ratios (0.1 and -0.5 mV) come out exact, so no rounding adds up over thousands of synapses.
-    """
-    here = [f for f in packed if nodes & set(f.largest)]
-    if not here:
-        return 1.0
-    finest = _smallest_unit(here, nodes)
-    exact = np.unique([x for f in here for x in f.exact])
-    if not exact.size:
-        return finest
-    coarsest = min(2 * min(LARGEST_ERROR * max(f.largest.values()), MEAN_ERROR * f.mean) for f in here)
-    most = int(exact[-1] / finest)
-    candidates = exact[-1] / np.arange(max(most - most // 10, 1), max(most, 1) + 1)
-    candidates = candidates[(candidates >= finest * (1 - 1e-12)) & (candidates <= coarsest)]
-    if not candidates.size:
-        return finest
-    error = np.abs(np.rint(exact[:, None] / candidates) * candidates / exact[:, None] - 1).max(0)
-    good = candidates[error <= error.min() + 1e-9]
-    return float(good.min())
+def _levels(values: F64) -> tuple[F64, bool, bool]:
+    """The distinct |weights| that should be exact; whether they are multiples of one unit, and firm. See Feed."""
+    sizes = distinct_sizes(values)
+    if sizes is None or not sizes.size:
+        return np.empty(0), False, False
+    whole, firm = grid_of(sizes) > 0, exact_units(sizes, sizes, sizes[-1] / TOP).size > 0
+    return (sizes if whole or sizes.size <= FEW else np.empty(0)), whole, firm
 
 
 def _wide_scale(feeds: Sequence[Feed]) -> float:
     """The largest power of two at which the sum of everything stored as float32 stays below 2^62."""
-    total = sum(f.bound * max(f.largest.values(), default=0.0) for f in feeds if f.wide)
+    total = sum(f.bound * f.top for f in feeds if f.wide)
     return 2.0 ** math.floor(62 - math.log2(total)) if total > 0 else 1.0
 
 
-def _notes(feeds: Sequence[Feed], n_connections: int) -> list[str]:
-    kinds = ["connection"] * n_connections + ["poisson"] * (len(feeds) - n_connections)
-    return [
-        f"{kind} {f.name!r} keeps float32 weights: {f.reason}" for kind, f in zip(kinds, feeds, strict=True) if f.wide
-    ]
+def _notes(found: Precision, of: Connection | PoissonInput, feed: Feed) -> Iterator[str]:
+    """What happens to the weights of one feed: that they are float32, or rounded, or lost."""
+    if not feed.largest:
+        return
+    unit = found.units[next(iter(feed.largest))]
+    name = weight_unit(of.name, of.target, of.receptor)
+    if feed.wide:
+        yield f" keeps float32 weights: {feed.reason}"
+        least, why = max(1 / found.wide_scale, SMALLEST), "what 64-bit sums count"
+    else:
+        off = np.abs(np.rint(feed.exact / unit) * unit - feed.exact)
+        if feed.whole and (off > 1e-6 * feed.exact).any():
+            yield f": weights rounded by {off.max():.2g} {name} at most, for the other weights of the receptor"
+        least, why = math.nextafter(unit / 2, math.inf), "half a unit"  # which rounds to zero, too
+    if feed.least < least:
+        yield f": {_which(of.weight, least)} below {why} ({least:.2g} {name}) and count as zero"
+
+
+def _which(weight: Values, least: float) -> str:
+    """Which weights are smaller than the least that counts, as a subject; those that are zero are not meant."""
+    values = weight.table() if isinstance(weight, Distribution) else np.atleast_1d(weight)
+    lost = (np.abs(values) < least) & (values != 0)
+    if isinstance(weight, OfDistance):
+        return f"weights beyond {lost.argmax() / weight.per_um:.4g} um are"
+    if isinstance(weight, Distribution):
+        return f"{100 * lost.mean():.2g} % of its weights are"
+    return f"{lost.sum():,} of its {lost.size:,} weights are"

@@ -1,0 +1,78 @@
+"""Units of which given weights are whole multiples, so that 16 bits hold them exactly.
+
+Multiples are meant to the precision of float32. Exact means that a spike brings what was asked for, to the last bit:
+float32(count) * float32(unit), as a driver computes it, is float32(weight). For decimal fractions such a unit is found
+up to some 2,000 of them. Sizes of weights are arrays of distinct positive numbers, ascending.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+TOP = 32767  # largest 16-bit weight
+NEAR = 2.0**-23  # as near as two numbers in float32 are to what they stand for
+BLOCK = 2**17  # weights looked at together
+
+
+def distinct_sizes(weights: F64) -> F64 | None:
+    """The sizes of weights other than zero; None if there are more of them than 16 bits tell apart."""
+    found = np.empty(0)
+    for at in range(0, weights.size, BLOCK):
+        found = np.union1d(found, np.abs(weights[at : at + BLOCK]))
+        if found.size > TOP + 1:
+            return None
+    return found[found > 0]
+
+
+def exact_units(sizes: F64, firm: F64, finest: float, coarsest: float = math.inf) -> F64:
+    """The units from `finest` to `coarsest` of which all sizes are multiples, and the firm ones exact; finest first."""
+    grid = grid_of(sizes)
+    if not grid:
+        return sizes[:0]
+    first, last = max(math.ceil(grid / coarsest * (1 - 1e-12)), 1), math.floor(grid / finest * (1 + 1e-12))
+    parts = np.arange(last, first - 1, -1)  # of the grid; as many as 16 bits leave room for, so their table is small
+    units = grid / parts
+    counts = np.rint(firm / grid)[:, None] * parts
+    arriving = counts.astype(np.float32) * units.astype(np.float32)
+    return units[(arriving == firm.astype(np.float32)[:, None]).all(0)]
+
+
+def are_exact(sizes: F64, firm: F64, unit: float) -> bool:
+    """Whether all sizes are multiples of the unit, and the firm ones exact."""
+    counts = np.rint(firm / unit)
+    arriving = counts.astype(np.float32) * np.float32(unit)
+    return bool(_whole(sizes / unit).all() and (arriving == firm.astype(np.float32)).all())
+
+
+def grid_of(sizes: F64) -> float:
+    """The largest number of which all sizes are multiples, to the precision of float32; 0 if 16 bits cannot count it.
+
+    Found from the largest size: as long as some other is no multiple of what it was divided into, the denominator of
+    that one divides it further.
+    """
+    steps = 1
+    while sizes.size and steps <= TOP:
+        ratios = sizes * (steps / sizes[-1])
+        whole = _whole(ratios)
+        if whole.all():
+            return float(sizes[-1] / steps)
+        ratio = Fraction(float(ratios[whole.argmin()]))
+        steps *= _simplest(ratio * (1 - Fraction(NEAR)), ratio * (1 + Fraction(NEAR))).denominator
+    return 0.0
+
+
+def _whole(ratios: F64) -> NDArray[np.bool_]:
+    return np.abs(np.rint(ratios) - ratios) <= NEAR * ratios
+
+
+def _simplest(low: Fraction, high: Fraction) -> Fraction:
+    """The fraction of the smallest denominator between two positive ones."""
+    above = math.ceil(low)
+    if above <= high:
+        return Fraction(above)
+    return above - 1 + 1 / _simplest(1 / (high - above + 1), 1 / (low - above + 1))
