@@ -62,7 +62,8 @@ class Normal(Distribution):
         """Inverse cumulative distribution."""
         from scipy.special import ndtri
 
-        return np.asarray(self.mean + self.std * ndtri(u))
+        scores = _scores() if u is _steps() else ndtri(u)
+        return np.asarray(self.mean + self.std * scores)
 
     def cdf(self, x: float) -> float:
         """Probability of a value of at most x."""
@@ -167,9 +168,23 @@ class _Frozen(Distribution):
 @functools.lru_cache(maxsize=64)  # a microcircuit asks 340 times for 8 of them, 1 ms each
 def _table(distribution: Distribution) -> F64:
     with np.errstate(all="ignore"):  # what is not finite is refused by name
-        values = distribution.quantile((np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
+        values = distribution.quantile(_steps())
     values.flags.writeable = False
     return values
+
+
+@functools.cache
+def _steps() -> F64:
+    """The probabilities whose quantiles a table holds."""
+    return (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+
+
+@functools.cache
+def _scores() -> F64:
+    """The table of the standard normal distribution, of which all others are made: 0.1 ms each instead of 2."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(_steps()))
 
 
 def normal(mean: float, std: float) -> Distribution:

@@ -172,9 +172,10 @@ def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
     """[partition, population]: first and last state index, id - state index, and input - state index for each slot."""
     group = layout.groups[g]
     found = np.zeros((layout.n_parts, len(group.populations), SECTION_COLUMNS + len(group.bank.slots)), np.int64)
+    position = {a: q for q, a in enumerate(group.populations)}
     for c, cell in enumerate(layout.cells):
-        if cell.population in group.populations:
-            q = group.populations.index(cell.population)
+        if cell.population in position:
+            q = position[cell.population]
             shifts = [int(shift[c] + layout.drive_at[cell.part] + cell.to_state) for shift in layout.slots_of[g]]
             found[cell.part, q] = [cell.first - cell.to_state, cell.last - cell.to_state, cell.to_state, *shifts]
     return found
@@ -186,10 +187,9 @@ def _constants(
 ) -> tuple[NDArray[np.float32], Arrays]:
     """A row of constants per population, and an array for each of the `varied`, which differ between neurons."""
     names = constant_names(group)
-    populations = list(net.populations.values())
     found = []
     for a in group.populations:
-        model = populations[a].model
+        model = net.population_at(a).model
         assert model is not None
         values = model.all_constants(resolve.parameters(net, a), net.dt)
         bank = group.bank
@@ -199,7 +199,7 @@ def _constants(
     table = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found], np.float32)
     arrays = {
         name: np.concatenate([
-            np.broadcast_to(row[k], populations[a].n) for a, row in zip(group.populations, found, strict=True)
+            np.broadcast_to(row[k], net.population_at(a).n) for a, row in zip(group.populations, found, strict=True)
         ]).astype(np.float32)
         for k, name in enumerate(names) if name in varied
     }  # fmt: skip
@@ -213,7 +213,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     found |= {s.name: np.zeros(group.n, np.float32) for s in group.bank.states}
     at = 0
     for a in group.populations:
-        n = list(net.populations.values())[a].n
+        n = net.population_at(a).n
         here = slice(at, at + n)
         at += n
         p = resolve.parameters(net, a)
@@ -223,7 +223,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
                 value = p[state.initial] if isinstance(state.initial, str) else state.initial
             origin = p[state.origin] if state.origin is not None else 0.0
             found[group.model.array(state.name)][here] = np.asarray(value) - origin
-        model = list(net.populations.values())[a].model
+        model = net.population_at(a).model
         assert model is not None
         given = {r.variable: resolve.initial(net, a, r.variable) for r in model.receptors}
         for s in group.bank.states:

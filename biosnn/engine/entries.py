@@ -46,14 +46,13 @@ def list_entries(net: Description, plan: Plan) -> list[Entry]:
 def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
     for group in plan.layout.groups:
         extra = ["injected"] if group.injected else []
-        extra += (
-            ["held"] if any(_members(plan, group, c) for c in net.currents if isinstance(c, VaryingCurrent)) else []
-        )
+        reached = _reached(net, plan, group)
+        extra += ["held"] if any(isinstance(c, VaryingCurrent) for c, _ in reached) else []
         state = [s.name for s in group.model.states] + extra
         bank = [s.name for s in group.bank.states]
         varied = sorted(varied_constants(net, group))
         for a in group.populations:
-            name, n = plan.layout.names[a], list(net.populations.values())[a].n
+            name, n = plan.layout.names[a], net.population_at(a).n
             variables = [(len(state), "variables"), (n, "neurons")]
             if state:
                 yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
@@ -65,7 +64,7 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
             if bank:
                 receptors = [(len(bank), "receptors"), (n, "neurons")]
                 yield _array("receptors", f"{name}: {', '.join(bank)}", receptors, plan.receptor_dtype)
-        yield from _currents(net, plan, group)
+        yield from _currents(group, reached)
 
 
 def _projections(net: Description, plan: Plan, table: TablePlan) -> Iterator[Entry]:
@@ -171,9 +170,8 @@ def _fused_bytes(plan: Plan, table: TablePlan) -> tuple[int, str]:
     return (8, "uint32, float32") if table.wide else (6, "uint32, int16")
 
 
-def _currents(net: Description, plan: Plan, group: ModelGroup) -> Iterator[Entry]:
+def _currents(group: ModelGroup, reached: Sequence[tuple[CurrentInput | VaryingCurrent, int]]) -> Iterator[Entry]:
     """What is kept of the currents into a group."""
-    reached = [(c, n) for c in net.currents if (n := _members(plan, group, c))]
     # the values they take: one per change where neurons share it, else one per neuron
     shared = all(c.amplitudes.shape[1] == 1 for c, _ in reached if isinstance(c, CurrentInput))
     levels = sum(c.steps.size * (1 if shared else n) for c, n in reached if isinstance(c, CurrentInput))
@@ -187,10 +185,11 @@ def _currents(net: Description, plan: Plan, group: ModelGroup) -> Iterator[Entry
             yield _array("inputs", f"{group.name}: {what} of {c.name}", [(3, "variables"), (n, "neurons")], "float32")
 
 
-def _members(plan: Plan, group: ModelGroup, current: CurrentInput | VaryingCurrent) -> int:
-    """Neurons of a group that a current reaches."""
+def _reached(net: Description, plan: Plan, group: ModelGroup) -> list[tuple[CurrentInput | VaryingCurrent, int]]:
+    """The currents that reach a group, and how many of its neurons each does."""
     names = {plan.layout.names[a] for a in group.populations}
-    return sum(len(index) for population, index in current.target.pieces if population.name in names)
+    counts = [(c, sum(len(index) for p, index in c.target.pieces if p.name in names)) for c in net.currents]
+    return [(c, n) for c, n in counts if n]
 
 
 def _rate_shape(source: PoissonInput) -> tuple[int, int]:

@@ -29,24 +29,21 @@ def distinct_sizes(weights: F64) -> F64 | None:
     return found[found > 0]
 
 
-def exact_units(sizes: F64, firm: F64, finest: float, coarsest: float = math.inf) -> F64:
-    """The units from `finest` to `coarsest` of which all sizes are multiples, and the firm ones exact; finest first."""
-    grid = grid_of(sizes)
-    if not grid:
-        return sizes[:0]
+def exact_units(grid: float, sizes: F64, finest: float, coarsest: float = math.inf) -> F64:
+    """The parts of a grid, from `finest` to `coarsest`, of which all sizes are exact multiples; the finest first."""
     first, last = max(math.ceil(grid / coarsest * (1 - 1e-12)), 1), math.floor(grid / finest * (1 + 1e-12))
     parts = np.arange(last, first - 1, -1)  # of the grid; as many as 16 bits leave room for, so their table is small
     units = grid / parts
-    counts = np.rint(firm / grid)[:, None] * parts
+    counts = np.rint(sizes / grid)[:, None] * parts
     arriving = counts.astype(np.float32) * units.astype(np.float32)
-    return units[(arriving == firm.astype(np.float32)[:, None]).all(0)]
+    exact: F64 = units[(arriving == sizes.astype(np.float32)[:, None]).all(0)]
+    return exact
 
 
-def are_exact(sizes: F64, firm: F64, unit: float) -> bool:
-    """Whether all sizes are multiples of the unit, and the firm ones exact."""
-    counts = np.rint(firm / unit)
-    arriving = counts.astype(np.float32) * np.float32(unit)
-    return bool(_whole(sizes / unit).all() and (arriving == firm.astype(np.float32)).all())
+def are_exact(sizes: F64, unit: float) -> bool:
+    """Whether all sizes are exact multiples of the unit."""
+    arriving = np.rint(sizes / unit).astype(np.float32) * np.float32(unit)
+    return bool((arriving == sizes.astype(np.float32)).all())
 
 
 def grid_of(sizes: F64) -> float:

@@ -129,10 +129,15 @@ def train_arrays(net: Description, layout: Layout) -> Arrays:
 def _changes(net: Description, layout: Layout, g: int) -> Iterator[tuple[int, int, int, NDArray[np.float64]]]:
     """(step, first, last, totals): each stretch of state indices that the same currents reach, at each change."""
     group = layout.groups[g]
+    onto: dict[str, list[CurrentInput]] = {}
+    for current in net.currents:
+        if isinstance(current, CurrentInput):
+            for name in {p.name for p, _ in current.target.pieces}:
+                onto.setdefault(name, []).append(current)
     start = 0
     for a in group.populations:
-        n = int(np.diff(layout.first_id)[a])
-        reach = [(c, _members(c, layout.names[a], n)) for c in net.currents if isinstance(c, CurrentInput)]
+        n = net.population_at(a).n
+        reach = [(c, _members(c, layout.names[a], n)) for c in onto.get(layout.names[a], [])]
         reach = [(c, member) for c, member in reach if (member >= 0).any()]
         if reach:
             key = np.array([member >= 0 for _, member in reach])

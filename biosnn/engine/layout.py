@@ -8,6 +8,7 @@ of one population that lies in one partition: ids, state indices and input slots
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,6 +89,10 @@ class Layout:
 
     def cell_table(self) -> NDArray[np.unsignedinteger]:
         """Number of the cell of each id (spike sources: 0, never used); a small type, for every synapse looks it up."""
+        return self._cell_table
+
+    @functools.cached_property
+    def _cell_table(self) -> NDArray[np.unsignedinteger]:
         table = np.zeros(self.n_ids, np.min_scalar_type(len(self.cells)))
         for c, cell in enumerate(self.cells):
             table[cell.first : cell.last] = c
@@ -119,6 +124,10 @@ class Layout:
 
     def first_of(self) -> dict[str, int]:
         """First id of each population, by name."""
+        return self._first_of
+
+    @functools.cached_property
+    def _first_of(self) -> dict[str, int]:
         return {name: int(first) for name, first in zip(self.names, self.first_id[:-1], strict=True)}
 
 

@@ -21,7 +21,7 @@ from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
 from biosnn.network.items import Connection, CurrentInput
 from biosnn.network.population import Population
-from biosnn.network.values import delay_steps, rounding
+from biosnn.network.values import distinct_steps, rounding
 
 # A serial step below this many ns is not worth dividing: meeting costs the threads about 2 us a step.
 WORTH_DIVIDING = 8000.0
@@ -152,8 +152,7 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     keep_in_16_bits(net, layout, receptor_dtype)
     repeats = find_repeats(net)
     chosen = precision.choose(net, layout, repeats)
-    found = [delay_steps(c.delay, net.dt) for c in net.connections]
-    delays = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    delays = distinct_steps((c.delay for c in net.connections), net.dt)
     tables = _tables(net, chosen)
     travel = choose(wanted, _traffic(net, layout, tables, delays, repeats))
     plan = Plan(
@@ -249,9 +248,8 @@ def _most_spikes(net: Description, layout: Layout, ways: Ways, repeats: Repeats)
     Of what a neuron repeats, FEW a step; more than that find room after the step, which is the stride then.
     """
     most = np.zeros(layout.n_parts + bool(net.spike_trains), np.int64)
-    populations = list(net.populations.values())
     for cell in layout.cells:
-        each = np.ceil(ways.stride * _most_active(populations[cell.population], net.dt, np.max))
+        each = np.ceil(ways.stride * _most_active(net.population_at(cell.population), net.dt, np.max))
         most[cell.part] += (cell.last - cell.first) * int(each) * min(repeats.most[layout.names[cell.population]], FEW)
     if net.spike_trains:
         most[-1] = most_given(net, ways.stride)

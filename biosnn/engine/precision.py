@@ -51,8 +51,7 @@ class Feed:
     mean: float  # mean |weight|
     least: float  # smallest |weight| other than zero
     exact: F64  # |weights| that should be represented as exactly as possible, ascending
-    whole: bool  # they are multiples of one unit that is fine enough for 16 bits
-    firm: bool  # and there is one such that what arrives is exact to the last bit
+    grid: float  # what all of them are multiples of; 0 if nothing large enough for 16 bits
     bound: float  # most arrivals per neuron and step
     n: float  # synapses
     wide: bool = False
@@ -63,10 +62,15 @@ class Feed:
         """Its largest |weight|."""
         return max(self.largest.values())
 
+    @functools.cached_property
+    def firm(self) -> bool:
+        """Whether what arrives can be exact to the last bit."""
+        return self.grid > 0 and exact_units(self.grid, self.exact, self.exact[-1] / TOP).size > 0
+
     @property
     def strict(self) -> bool:
         """Whether 16 bits have to hold them exactly. One or two numbers may be rounded, for the sake of others."""
-        return self.whole and self.exact.size > 2
+        return self.grid > 0 and self.exact.size > 2
 
 
 @dataclass
@@ -128,11 +132,11 @@ def _feed(layout: Layout, number: dict[str, int], of: Connection | PoissonInput,
     weight = of.weight
     if isinstance(weight, Distribution):
         sizes, median = _sizes_of(weight)
-        exact, whole, firm = np.abs([median] if median else []), False, False
+        exact, grid = np.abs([median] if median else []), 0.0
     else:
         values = np.atleast_1d(np.asarray(weight, np.float64))
         sizes = _sizes(values)
-        exact, whole, firm = _levels(values)
+        exact, grid = _levels(values)
     largest: dict[Node, float] = {}
     for population, _ in of.target.pieces:
         if population.model is not None and population.model.counts:
@@ -141,7 +145,7 @@ def _feed(layout: Layout, number: dict[str, int], of: Connection | PoissonInput,
             if size:
                 node = node_of(layout, number[population.name], negative, of.receptor)
                 largest[node] = max(largest.get(node, 0.0), size)
-    return Feed(of.name, largest, sizes.mean, sizes.least, exact, whole, firm, bound, n)
+    return Feed(of.name, largest, sizes.mean, sizes.least, exact, grid, bound, n)
 
 
 @functools.lru_cache(maxsize=2**14)  # of what a thousand connections share, a table of 65,536 is looked at once
@@ -157,13 +161,13 @@ def _sizes(values: F64) -> Sizes:
     return Sizes(plus, minus, float(size.mean()), float(size.min())) if size.size else Sizes(plus, minus, 0.0, 0.0)
 
 
-def _levels(values: F64) -> tuple[F64, bool, bool]:
-    """The distinct |weights| that should be exact; whether they are multiples of one unit, and firm. See Feed."""
+def _levels(values: F64) -> tuple[F64, float]:
+    """The distinct |weights| that should be exact, and what all of them are multiples of, or 0."""
     sizes = distinct_sizes(values)
     if sizes is None or not sizes.size:
-        return np.empty(0), False, False
-    whole, firm = grid_of(sizes) > 0, exact_units(sizes, sizes, sizes[-1] / TOP).size > 0
-    return (sizes if whole or sizes.size <= FEW else np.empty(0)), whole, firm
+        return np.empty(0), 0.0
+    grid = grid_of(sizes)
+    return (sizes if grid or sizes.size <= FEW else np.empty(0)), grid
 
 
 def _wide_scale(feeds: Sequence[Feed]) -> float:
@@ -183,7 +187,7 @@ def _notes(found: Precision, of: Connection | PoissonInput, feed: Feed) -> Itera
         least, why = max(1 / found.wide_scale, SMALLEST), "what 64-bit sums count"
     else:
         off = np.abs(np.rint(feed.exact / unit) * unit - feed.exact)
-        if feed.whole and (off > 1e-6 * feed.exact).any():
+        if feed.grid and (off > 1e-6 * feed.exact).any():
             yield f": weights rounded by {off.max():.2g} {name} at most, for the other weights of the receptor"
         least, why = math.nextafter(unit / 2, math.inf), "half a unit"  # which rounds to zero, too
     if feed.least < least:

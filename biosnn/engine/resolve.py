@@ -16,7 +16,7 @@ _MOST_VARIABLES = 256
 
 def parameters(net: Description, a: int) -> Resolved:
     """The parameters of population number a."""
-    population = list(net.populations.values())[a]
+    population = net.population_at(a)
     assert population.model is not None
     values = population.model.values
     return {
@@ -27,7 +27,7 @@ def parameters(net: Description, a: int) -> Resolved:
 
 def initial(net: Description, a: int, variable: str) -> float | F64 | None:
     """Initial value(s) that the user set for a variable of population number a; None if none."""
-    population = list(net.populations.values())[a]
+    population = net.population_at(a)
     if variable not in population.initial:
         return None
     k = list(population.initial).index(variable)

@@ -135,7 +135,7 @@ def _neurons(
     number = np.zeros((layout.n_parts, max(size, 1)), np.int64)
     for g, group in enumerate(layout.groups):
         for c, cell in enumerate(layout.cells):
-            if cell.population in group.populations:
+            if layout.group_of[cell.population] == g:
                 ids = np.arange(cell.first, cell.last)
                 for k, shift in enumerate(layout.slots_of[g]):
                     target[cell.part, ids + shift[c]] = ids

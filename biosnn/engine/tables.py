@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ class _Columns:
     def add(self, values: NDArray[np.generic]) -> int:
         """Where the values stand."""
         values = np.ascontiguousarray(values, self.dtype)
-        key = values.tobytes() if values.size <= N_QUANTILES else b""
+        key = hashlib.sha1(values.tobytes(), usedforsecurity=False).digest() if values.size <= N_QUANTILES else b""
         if key and key in self.known:
             return self.known[key]
         at = self.n
@@ -83,6 +84,7 @@ class _Builder:
     def __init__(self, net: Description, plan: Plan, table: TablePlan, threads: int) -> None:
         self.net, self.plan, self.table, self.threads = net, plan, table, threads
         self.layout: Layout = plan.layout
+        self.number = {name: a for a, name in enumerate(self.layout.names)}
         self.first_of = self.layout.first_of()
         self.weights = _Columns(np.uint32 if table.wide else np.uint16)
         self.delays = _Columns(np.min_scalar_type(max(plan.delays.size - 1, 0)))
@@ -145,7 +147,7 @@ class _Builder:
         for population, index in c.source.pieces:
             of_piece = slice(position, position + len(index))
             position += len(index)
-            a = self.layout.names.index(population.name)
+            a = self.number[population.name]
             strand = record.copy()
             strand["degree_at"] = self.degrees.add(_spread(population.n, index, degrees[of_piece]))
             strand["list_at"] = -1
@@ -241,7 +243,7 @@ class _Builder:
         """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
         if self.table.wide:
             return weights.astype(np.float32).view(np.uint32)
-        a = self.layout.names.index(c.target.pieces[0][0].name) if c.target.pieces else 0
+        a = self.number[c.target.pieces[0][0].name] if c.target.pieces else 0
         units = self.plan.precision.units
         plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
         unit = np.where(weights < 0, minus, plus)

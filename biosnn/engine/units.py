@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.engine.exact import F64, TOP, are_exact, exact_units
+from biosnn.engine.exact import F64, TOP, are_exact, exact_units, grid_of
 
 if TYPE_CHECKING:
     from biosnn.engine.precision import Feed, Node
@@ -118,22 +118,18 @@ def _loss(feed: Feed, unit: float, crowded: bool) -> str:
 
 def keep_exact(c: Component) -> None:
     """Mark as wide those strict feeds that 16 bits cannot hold exactly beside the others; the largest stay packed."""
-    strict = [f for f in c.here() if f.strict]
+    strict = [k for k in np.flatnonzero(c.packed).tolist() if c.feeds[k].strict]
     coarsest = c.coarsest()
-    if not strict or exact_units(*_sizes(strict), c.finest(c.packed), coarsest).size:
+    if not strict or _exact([c.feeds[k] for k in strict], c.finest(c.packed), coarsest).size:
         return
-    kept = np.empty(0), np.empty(0)
-    for k in sorted(np.flatnonzero(c.packed).tolist(), key=lambda k: -c.n[k]):
-        if not c.feeds[k].strict:
+    kept: list[Feed] = []
+    for k in sorted(strict, key=lambda k: -c.n[k]):
+        feed = c.feeds[k]
+        if _exact([*kept, feed], c.finest(c.packed), coarsest).size:
+            kept.append(feed)
             continue
-        mine = _sizes([c.feeds[k]])
-        together = np.union1d(kept[0], mine[0]), np.union1d(kept[1], mine[1])
-        if exact_units(*together, c.finest(c.packed), coarsest).size:
-            kept = together
-            continue
-        crowded = not exact_units(*mine, c.finest(np.arange(c.n.size) == k)).size
-        reason = "in-degree" if crowded else "other weights"
-        c.widen(k, f"16 bits would not hold its {mine[0].size:,} sizes exactly, for the {reason} of the receptor")
+        reason = "other weights" if _exact([feed], c.finest(np.arange(c.n.size) == k), math.inf).size else "in-degree"
+        c.widen(k, f"16 bits would not hold its {feed.exact.size:,} sizes exactly, for the {reason} of the receptor")
 
 
 def unit_of(c: Component) -> float:
@@ -147,20 +143,25 @@ def unit_of(c: Component) -> float:
     if not here:
         return 1.0
     finest, coarsest = c.finest(c.packed), c.coarsest()
-    whole = [f for f in here if f.whole]
+    whole = [f for f in here if f.grid]
     usual = _near(_union(f.exact for f in here if f.exact.size <= FEW), finest, coarsest)
-    if are_exact(*_sizes(whole), usual):
+    if are_exact(_union(f.exact for f in whole), usual):
         return usual
     for feeds in (here, whole, [f for f in here if f.strict]):
-        units = exact_units(*_sizes(feeds), finest, coarsest)
+        units = _exact(feeds, finest, coarsest)
         if units.size:
             return _best(_union(f.exact for f in here), units)
     return usual
 
 
-def _sizes(feeds: Sequence[Feed]) -> tuple[F64, F64]:
-    """The sizes that feeds should have exactly, and those of them that are firm."""
-    return _union(f.exact for f in feeds), _union(f.exact for f in feeds if f.firm)
+def _exact(feeds: Sequence[Feed], finest: float, coarsest: float) -> F64:
+    """The units of which all sizes of some feeds are multiples: exact to the last bit, or as many as can be so."""
+    sizes = _union(f.exact for f in feeds)
+    grid = grid_of(sizes)
+    if not grid:
+        return np.empty(0)
+    units = exact_units(grid, sizes, finest, coarsest)
+    return units if units.size else exact_units(grid, _union(f.exact for f in feeds if f.firm), finest, coarsest)
 
 
 def _near(sizes: F64, finest: float, coarsest: float) -> float:

@@ -46,7 +46,7 @@ def varied_constants(net: Description, group: ModelGroup) -> frozenset[str]:
     """Constants of a group that differ between the neurons of a population: found with two neurons for all."""
     found: set[str] = set()
     for a in group.populations:
-        model = list(net.populations.values())[a].model
+        model = net.population_at(a).model
         assert model is not None
         if model.size() == 0:
             continue  # nobody's

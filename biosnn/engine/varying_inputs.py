@@ -118,7 +118,7 @@ def _reached(layout: Layout, group: ModelGroup, inputs: list[VaryingCurrent]) ->
         positions, at = [np.empty(0, np.int64)], 0
         for c, first, last in runs(layout, source.target):
             cell = layout.cells[c]
-            if cell.population in group.populations:
+            if layout.groups[layout.group_of[cell.population]] is group:
                 rows.append((cell.part, first, last, -cell.to_state, number, column))
                 positions.append(order[at : at + last - first])
                 column += last - first

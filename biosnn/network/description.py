@@ -43,6 +43,11 @@ class Description(Inputs):
         self.currents: list[CurrentInput | VaryingCurrent] = []
         self.spike_trains: list[SpikeTrains] = []
         self.recorders: list[Recorder] = []
+        # what is looked up at each call, so that describing thousands of them does not take thousands of looks at each
+        self._numbered: list[Population] = []
+        self._n_ids = 0
+        self._connected: set[str] = set()
+        self._recorded: set[tuple[str, str]] = set()
 
     def population(
         self,
@@ -110,7 +115,7 @@ class Description(Inputs):
             f"#{index}" if self._taken(names_of(source), names_of(target)) else ""
         )
         owner = f"connect {name!r}"
-        if any(c.name == name for c in self.connections):
+        if name in self._connected:
             raise DescriptionError(f"{owner}: there is a connection of that name already; give another")
         self._mine(owner, source, target)
         self._accepting(owner, target, "spikes")
@@ -134,6 +139,7 @@ class Description(Inputs):
                 )
         found = Connection(name, index, source, target, rule, pairs, weight, delay, sides, receptor)
         self.connections.append(found)
+        self._connected.add(name)
         return found
 
     def record(
@@ -159,10 +165,15 @@ class Description(Inputs):
             raise DescriptionError(f"{owner}: spikes are recorded whenever they happen; `every` is for state variables")
         steps = 1 if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
         found = Recorder(_validate.optional_name("record", name) or names_of(target), target, variable, steps)
-        if any((r.name, r.variable) == (found.name, variable) for r in self.recorders):
+        if (found.name, variable) in self._recorded:
             raise DescriptionError(f"{owner}: {variable!r} is recorded under {found.name!r} already; give another name")
         self.recorders.append(found)
+        self._recorded.add((found.name, variable))
         return found
+
+    def population_at(self, a: int) -> Population:
+        """Population number a, in the order of the calls."""
+        return self._numbered[a]
 
     def _new_owner(self, kind: str, name: Any) -> str:
         """How messages name a new population, if its name will do."""
@@ -177,10 +188,12 @@ class Description(Inputs):
         return as_place(owner, positions, n, self.seed, len(self.populations))
 
     def _add(self, owner: str, population: Population) -> Population:
-        total = sum(p.n for p in self.populations.values()) + population.n
+        total = self._n_ids + population.n
         if total > MOST_IDS:
             raise DescriptionError(f"{owner}: a network has at most {MOST_IDS:,} neurons and sources, got {total:,}")
         self.populations[population.name] = population
+        self._numbered.append(population)
+        self._n_ids = total
         return population
 
     def _mine(self, owner: str, *groups: Group) -> None:
@@ -200,7 +213,7 @@ class Description(Inputs):
         return group
 
     def _taken(self, source: str, target: str) -> bool:
-        return any(c.name == f"{source}->{target}" for c in self.connections)
+        return f"{source}->{target}" in self._connected
 
 
 def _own(source: Group, target: Group) -> NDArray[np.int64]:

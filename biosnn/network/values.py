@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from biosnn.errors import DescriptionError
 from biosnn.network.space import TravelTime
 
 MOST_STEPS = 2**31
+TOGETHER = 2**20  # steps that are sorted at once
 
 
 def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) -> float | F64 | Distribution:
@@ -57,16 +60,35 @@ def delay_steps(delay: float | F64 | Distribution, dt: float) -> NDArray[np.int6
     return found
 
 
+def distinct_steps(delays: Iterable[float | F64 | Distribution], dt: float) -> NDArray[np.int64]:
+    """All delays in whole steps that there are, ascending; one distribution or number is looked at once."""
+    each = {delay if isinstance(delay, (float, Distribution)) else id(delay): delay for delay in delays}
+    found, n = np.empty(0, np.int64), 0
+    pieces: list[NDArray[np.int64]] = []
+    for delay in each.values():
+        steps = delay_steps(delay, dt)
+        pieces.append(steps[np.flatnonzero(np.diff(steps, prepend=-1))])  # sorted tables have long runs
+        n += pieces[-1].size
+        if n > TOGETHER:
+            found, n, pieces = np.unique(np.concatenate([found, *pieces])), 0, []
+    return np.unique(np.concatenate([found, *pieces]))
+
+
 def rounding(delay: float | F64 | Distribution, dt: float) -> str:
     """What rounding to steps changed, in words; empty if nothing."""
-    values: Any = delay.table() if isinstance(delay, Distribution) else np.atleast_1d(delay)
-    steps = delay_steps(delay, dt)
-    raised = float((values < dt * 0.5).mean()) if values.size else 0.0
+    if isinstance(delay, Distribution):
+        return _raised(delay, dt)
+    values = np.atleast_1d(delay)
+    off = float(np.abs(values - delay_steps(delay, dt) * dt).max(initial=0.0))
+    return f"delays rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
+
+
+@functools.lru_cache(maxsize=2**14)
+def _raised(delay: Distribution, dt: float) -> str:
+    """What became of the delays below half a step, in words; empty if there are none."""
+    if delay.quantile(np.array([0.5 / N_QUANTILES]))[0] >= dt * 0.5:  # the first of its table
+        return ""
+    raised = float((delay.table() < dt * 0.5).mean())
     if raised and isinstance(delay, TravelTime):
         return f"delays below half a step become one step ({dt:g} ms): those up to {raised * delay.longest:.3g} um"
-    if raised:
-        return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)"
-    if isinstance(delay, Distribution) or not values.size:
-        return ""
-    off = float(np.abs(values - steps * dt).max())
-    return f"delays rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
+    return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)" if raised else ""
