@@ -134,6 +134,52 @@ def test_a_probability_of_one_connects_all_that_are_near_and_nobody_else(edge_wr
     assert near.sum(0).min() == (13 if edge_wrap else 6)
 
 
+GRIDS = {"line": (30,), "sheet": (30, 30), "block": (9, 9, 9)}
+
+
+def lattice(shape, edge_wrap, reach):
+    """Whether two places of a grid are at most `reach` spacings apart: by their indices, which are whole numbers."""
+    index = np.stack(np.unravel_index(np.arange(np.prod(shape)), shape), 1)
+    apart = np.abs(index[:, None] - index[None])
+    return ((np.minimum(apart, shape - apart) if edge_wrap else apart) ** 2).sum(-1) <= reach**2
+
+
+@pytest.mark.parametrize("edge_wrap", [False, True])
+@pytest.mark.parametrize("shape", GRIDS)
+def test_neighbours_at_the_largest_distance_are_inside_whatever_the_spacing(shape, edge_wrap):
+    shape = GRIDS[shape]
+    near, n = lattice(shape, edge_wrap, 1), int(np.prod(shape))
+    for spacing in (33.3, 0.1, 7 / 3):
+        grid = bs.grid(shape, spacing, center=17.7, edge_wrap=edge_wrap)
+        net, a, b = pair(grid, grid, n, n)
+        c = net.connect(a, b, bs.pairwise_bernoulli(bs.space.within(spacing)), weight=1.0)
+        found = count(built(net), (n, n))
+        np.testing.assert_array_equal(found, near)
+        assert c.in_degree_bound >= near.sum(0).max()
+        assert c.out_degree_bound >= near.sum(1).max()
+    fewest = int(near.sum(0).min())  # each target finds all of these
+    rule = bs.fixed_indegree(fewest, p=bs.space.gaussian(spacing, max_distance=spacing), allow_multapses=False)
+    net, a, b = pair(grid, grid, n, n)
+    net.connect(a, b, rule, weight=1.0)
+    found = count(built(net), (n, n))
+    assert not found[~near].any()
+    assert (found.sum(0) == fewest).all()
+
+
+@pytest.mark.parametrize("edge_wrap", [False, True])
+def test_weights_by_distance_reach_the_neighbours_at_their_largest_distance(edge_wrap):
+    near = lattice((30, 30), edge_wrap, 1)
+    grid = bs.grid((30, 30), 33.3, edge_wrap=edge_wrap)
+    law = bs.space.gaussian(50.0, max_distance=33.3)
+    expected = 40.0 * np.exp(-(distances(*[placed(bs.Network(), "a", grid, 900)] * 2, 999.0 if edge_wrap else None)
+                               / 50.0) ** 2 / 2) * near  # fmt: skip
+    for rule in (bs.all_to_all(), np.nonzero(np.ones((900, 900)))):  # looked up, and computed
+        net, a, b = pair(grid, grid, 900, 900)
+        net.connect(a, b, rule, weight=40.0 * law)
+        s = built(net)
+        np.testing.assert_allclose(s.weights, expected[s.sources, s.targets], atol=0.01)
+
+
 def test_autapses_are_left_out_on_request():
     net, a, _ = pair(SQUARE, SQUARE)
     own = bs.space.within(30.0)

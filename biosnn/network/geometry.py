@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from biosnn.errors import DescriptionError
 from biosnn.network.population import Group, as_array
-from biosnn.network.space import F64, Profile, within
+from biosnn.network.space import F64, ROUNDING, Profile, within
 
 MOST_CELLS = (4096, 256, 40)  # per axis, in 1, 2 and 3 dimensions
 # Three points that average a quintic over the difference of two uniform variates, in units of their range.
@@ -40,7 +40,8 @@ class Geometry:
         """Sources within `reach` um of each target: exact where that is below `enough`, a lower bound elsewhere."""
         from scipy.spatial import cKDTree
 
-        field = Field(self, within(reach))
+        near = within(reach)
+        field = Field(self, near)
         found = np.floor(field.least(field.sources)).astype(np.int64).ravel()[field.at["target"]]
         few = np.flatnonzero(found < enough)
         if few.size:
@@ -49,7 +50,7 @@ class Geometry:
                 source, target = (
                     np.where((x := places % self.period) < self.period, x, 0.0) for places in (source, target)
                 )
-            found[few] = cKDTree(source, boxsize=self.period).query_ball_point(target, reach, return_length=True)
+            found[few] = cKDTree(source, boxsize=self.period).query_ball_point(target, near.reach, return_length=True)
         return found
 
     @property
@@ -97,16 +98,14 @@ class Field:
     def most(self, counts: F64) -> F64:
         """No neuron in a cell finds more than this, wherever it and the others stand in their cells."""
         nearest = self._apart(-1.0)
-        kernel = np.where(self._within(nearest), self.profile.peak * self.profile.shape(nearest), 0.0)
+        inside = nearest <= self.profile.reach * (1 + ROUNDING)  # of the edges of the cells, too
+        kernel = np.where(inside, self.profile.peak * self.profile.shape(nearest), 0.0)
         return self._convolved(counts, kernel) + self._slack(counts)
 
     def least(self, counts: F64) -> F64:
         """And none finds less."""
         found = self._convolved(counts, self.profile(self._apart(1.0)))
         return np.maximum(found - self._slack(counts), 0.0)
-
-    def _within(self, d: F64) -> NDArray[np.bool_]:
-        return d <= self.profile.max_distance * (1 + 1e-9)
 
     def _apart(self, more: F64 | float) -> F64:
         """Distances from the first cell to each: between their middles, and by so many cells more along each axis."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from biosnn.errors import DescriptionError
 __all__ = ["conduction", "exponential", "gaussian", "within"]
 
 F64 = NDArray[np.float64]
+ROUNDING = 1e-9  # of a distance: 100 um may be off by 0.1 pm, for places up to a metre away
 FADED = 2.0**-32  # a shape below this counts as nothing
 UM_PER_MS = 1000.0  # in 1 m/s
 EXPONENTIAL, GAUSSIAN, CONSTANT = range(3)
@@ -29,6 +30,8 @@ EXPONENTIAL, GAUSSIAN, CONSTANT = range(3)
 @dataclass(frozen=True)
 class Profile:
     """peak * shape(d / scale) up to a distance of `max_distance` (um), and 0 beyond; multiply it to set the peak."""
+
+    __array_ufunc__: ClassVar[None] = None  # a NumPy number, or one with a unit, times a profile comes to `__rmul__`
 
     kind: int
     scale: float
@@ -42,7 +45,7 @@ class Profile:
 
     def __call__(self, d: F64) -> F64:
         """Its value at distances d (um)."""
-        return np.where(d <= self.max_distance, self.peak * self.shape(d), 0.0)
+        return np.where(d <= self.reach, self.peak * self.shape(d), 0.0)
 
     def shape(self, d: F64) -> F64:
         """From 1 at d = 0 downwards; not cut off."""
@@ -50,9 +53,18 @@ class Profile:
         return np.ones_like(x) if self.kind == CONSTANT else np.exp(-x if self.kind == EXPONENTIAL else -0.5 * x * x)
 
     @property
+    def reach(self) -> float:
+        """The distance (um) up to which a neuron is inside.
+
+        Those at `max_distance` are, whatever rounding their places did: neighbours on a grid of 33.3 um are up to
+        33.300000000000011 um apart.
+        """
+        return self.max_distance * (1 + ROUNDING)
+
+    @property
     def fades_at(self) -> float:
         """The distance (um) beyond which the shape counts as nothing, or is cut off."""
-        return min(self.max_distance, self.falls_to(FADED))
+        return min(self.reach, self.falls_to(FADED))
 
     def falls_to(self, level: float) -> float:
         """The distance (um) at which the shape is `level`, if it is not cut off before."""
