@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import _units
 from biosnn.errors import DescriptionError, UnknownNameError
 
 SMALLEST, LARGEST = 1e-6, 3e38  # pA or mV: what is smaller was given in A or V, what is larger does not fit float32
 FARTHEST = 1e30  # of parameters and initial values: what constants are made of them still fits float32
 MOST_STEPS = 2**53  # beyond it, a time in ms no longer names one step
+PLAIN = (int, float, np.integer, np.floating)
 
 
 def number(
@@ -27,21 +28,26 @@ def number(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """`value` as a finite float within the given bounds, or DescriptionError."""
-    try:
-        if is_array(value) or isinstance(value, (str, bytes, bool, np.bool_)):
-            raise TypeError
-        x = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise DescriptionError(f"{owner}: {name} must be a number{_in(unit)}, got {shown(value)}") from None
+    """`value`, rescaled to `unit` if it has one, as a finite float within the given bounds, or DescriptionError."""
+    x = real(owner, name, value, unit)
     check_range(owner, name, np.array(x), unit, above=above, at_least=at_least, at_most=at_most)
     return x
 
 
+def real(owner: str, name: str, value: Any, unit: str = "") -> float:
+    """The same, but it may be infinite or NaN."""
+    try:
+        return _float(owner, name, value, unit)
+    except DescriptionError:
+        raise
+    except (TypeError, ValueError, OverflowError):
+        raise DescriptionError(f"{owner}: {name} must be a number{_in(unit)}, got {shown(value)}") from None
+
+
 def count(owner: str, name: str, value: Any, *, at_least: int = 0, at_most: int = 2**63 - 1) -> int:
     """`value` as a whole number within the given bounds, or DescriptionError."""
-    whole = isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer())
-    if not whole or isinstance(value, bool):
+    whole = isinstance(value, (int, np.integer)) or (isinstance(value, (float, np.floating)) and value.is_integer())
+    if not whole or isinstance(value, (bool, np.timedelta64)):
         raise DescriptionError(f"{owner}: {name} must be a whole number, got {shown(value)}")
     if value < at_least:
         raise DescriptionError(f"{owner}: {name} must be at least {at_least}, got {shown(int(value))}")
@@ -57,31 +63,40 @@ def flag(owner: str, name: str, value: Any) -> bool:
     return bool(value)
 
 
-def array(owner: str, name: str, value: Any) -> NDArray[np.float64]:
-    """`value` as an array of finite floats, or DescriptionError."""
-    try:
-        x = np.asarray(value)
-        if x.dtype.kind not in "biufO":
-            raise TypeError
-        x = x.astype(np.float64, copy=False)
-    except (TypeError, ValueError, OverflowError):
-        raise DescriptionError(f"{owner}: {name} must be an array of numbers, got {shown(value)}") from None
+def array(owner: str, name: str, value: Any, unit: str = "", *, bools: bool = False) -> NDArray[np.float64]:
+    """`value`, rescaled to `unit` if it has one, as an array of finite floats of our own, or DescriptionError.
+
+    What a user writes to the original later changes nothing. With `bools`, True counts as 1.
+    """
+    x = np.array(_numbers(owner, name, value, unit, bools), np.float64)
     check_range(owner, name, x)
     return x
 
 
 def indices(owner: str, name: str, value: Any, n: int) -> NDArray[np.int64]:
     """`value` as a list of whole numbers from 0 to n - 1, or DescriptionError."""
-    try:
-        x = np.asarray(value)
-    except ValueError:
-        x = np.array(None)
-    if x.ndim != 1 or (x.size and not np.issubdtype(x.dtype, np.integer)):
+    x = selection(value) if is_array(value) else None
+    if x is None or x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         raise DescriptionError(f"{owner}: {name} must be a list of whole numbers, got {shown(value)}")
     bad = np.flatnonzero((x < 0) | (x >= n))
     if bad.size:
         raise DescriptionError(f"{owner}: {name} must be at least 0 and below {n}, got {x[bad[0]]} (at index {bad[0]})")
     return x.astype(np.int64)
+
+
+def selection(value: Any) -> NDArray[Any] | None:
+    """What may select: `value` as an array of integers or truths, or of nothing; else None."""
+    if isinstance(value, (list, tuple)):  # NumPy would take [True, 2] for [1, 2]
+        kinds = set(map(type, value))
+        if not (kinds <= {bool, np.bool_} or all(issubclass(k, (int, np.integer)) and k is not bool for k in kinds)):
+            return None
+    if is_masked(value) or _units.has_unit(value):
+        return None
+    try:
+        x = np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+    return None if (x.size and x.dtype.kind not in "biu") else x
 
 
 def check_range(
@@ -146,22 +161,63 @@ def known(owner: str, kind: str, name: str, names: Iterable[str]) -> str:
     raise UnknownNameError(f"{owner}: unknown {kind} {shown(name)}; {hint}known: {', '.join(choices)}")
 
 
+def times(owner: str, name: str, value: Any) -> NDArray[Any]:
+    """`value` (ms) as an array of finite times of our own, in the precision that it was given in, or DescriptionError.
+
+    Whether a time of 32 bits is meant to be a step can only be told by its bits.
+    """
+    x = _numbers(owner, name, value, "ms")
+    check_range(owner, name, x, "ms")
+    return np.array(x, x.dtype if x.dtype in (np.float16, np.float32) else np.float64)
+
+
+def time(owner: str, name: str, value: Any, *, above: float | None = None) -> np.floating[Any]:
+    """One time (ms), likewise, or DescriptionError."""
+    x = number(owner, name, value, "ms", above=above)
+    kind = getattr(value, "dtype", np.float64)
+    return np.dtype(kind).type(x) if kind in (np.float16, np.float32) else np.float64(x)
+
+
 def whole_steps(owner: str, name: str, ms: Any, dt: float, *, at_least: int = 0) -> int:
-    """The time `ms` as a number of steps; it must be a multiple of dt (to a millionth of a step)."""
-    x = number(owner, name, ms, "ms") / dt
-    if abs(x) > MOST_STEPS:
-        raise DescriptionError(f"{owner}: {name} must be at most 2**53 steps of {dt:g} ms, got {float(ms):g} ms")
-    steps = round(x)
-    if not math.isclose(x, steps, rel_tol=1e-9, abs_tol=1e-6):
-        raise DescriptionError(f"{owner}: {name} must be a multiple of dt = {dt:g} ms, got {float(ms):g} ms")
-    if steps < at_least:
-        raise DescriptionError(f"{owner}: {name} must be at least {at_least * dt:g} ms, got {float(ms):g} ms")
-    return steps
+    """The time `ms` as a number of steps; it must be a multiple of dt. See `steps`."""
+    return int(steps(owner, name, time(owner, name, ms), dt, at_least=at_least))
+
+
+def steps(owner: str, name: str, ms: Any, dt: float, *, at_least: int = 0) -> NDArray[np.int64]:
+    """The times `ms`, as `times` gives them, in steps; each must be a multiple of dt, or DescriptionError.
+
+    To a millionth of a step, and to what their format rounds: four times the distance to the next number that it has.
+    Where that is a quarter of a step or more, it cannot be told which step is meant.
+    """
+    x, blur = np.asarray(ms, np.float64), 4 * np.asarray(np.spacing(np.abs(ms)), np.float64)
+    with np.errstate(over="ignore"):
+        found = np.rint(x / dt)
+    a, many = ("a multiple", False) if x.ndim == 0 else ("multiples", True)
+    bits = 8 * np.asarray(ms).dtype.itemsize
+    for bad, rule in (
+        (np.abs(found) > MOST_STEPS, f"must be at most 2**53 steps of {dt:g} ms"),
+        (blur >= dt / 4, f"must be given in more than {bits} bits to name one step of {dt:g} ms"),
+        (np.abs(x - found * dt) > 1e-6 * dt + blur, f"must be {a} of dt = {dt:g} ms"),
+        (found < at_least, f"must be at least {at_least * dt:g} ms"),
+    ):
+        if bad.any():
+            index = f" (at index {np.flatnonzero(bad)[0]})" if many else ""
+            worst = np.asarray(ms)[bad].flat[0]
+            text = f"{worst:g}"
+            text = text if float(text) == float(worst) else str(worst)
+            raise DescriptionError(f"{owner}: {name} {rule}, got {text} ms{index}")
+    return found.astype(np.int64)
 
 
 def is_array(value: Any) -> bool:
     """Whether `value` is a sequence or an array rather than one thing."""
     return getattr(value, "ndim", 0) > 0 or (isinstance(value, Sequence) and not isinstance(value, (str, bytes)))
+
+
+def is_masked(value: Any) -> bool:
+    """Whether some elements of an array are masked: their numbers mean nothing."""
+    mask = getattr(value, "mask", None)  # of pandas, a method
+    return isinstance(mask, (np.ndarray, np.bool_)) and bool(mask.any())
 
 
 def optional_name(owner: str, name: Any) -> str | None:
@@ -179,3 +235,43 @@ def shown(value: Any) -> str:
 
 def _in(unit: str) -> str:
     return f" ({unit})" if unit else ""
+
+
+def _float(owner: str, name: str, value: Any, unit: str) -> float:
+    """`value` as a float; TypeError for what is no real number. NumPy would make floats of all of these."""
+    found = _units.plain(owner, name, value, unit)
+    kind = getattr(getattr(found, "dtype", None), "kind", "O")
+    if is_array(found) or is_masked(found) or kind not in "iufO" or isinstance(found, (str, bytes, bool)):
+        raise TypeError
+    return float(found)
+
+
+def _numbers(owner: str, name: str, value: Any, unit: str, bools: bool = False) -> NDArray[Any]:
+    """`value` as an array of real numbers in `unit`, in its own format; it may still be the user's."""
+    try:
+        found = _without_units(owner, name, value, unit)
+        if is_masked(found):
+            raise DescriptionError(f"{owner}: {name} has masked elements; fill them in first, as in x.filled(0.0)")
+        x = np.asarray(found)
+        if x.dtype.kind == "O":
+            x = np.array([_float(owner, name, each, unit) for each in x.flat]).reshape(x.shape)
+        if x.dtype.kind not in ("biuf" if bools else "iuf") and x.size:
+            raise TypeError
+    except DescriptionError:
+        raise
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise DescriptionError(f"{owner}: {name} must be an array of numbers, got {shown(value)}") from None
+    return x
+
+
+def _without_units(owner: str, name: str, value: Any, unit: str) -> Any:
+    """`value` without its unit, or those of its elements."""
+    if isinstance(value, (list, tuple)):
+        kinds = set(map(type, value))
+        if kinds == {bool} or all(issubclass(kind, PLAIN) and kind is not bool for kind in kinds):
+            return value  # as it mostly is: a million numbers are looked at in 10 ms
+        return [_without_units(owner, name, each, unit) for each in value]
+    image = not hasattr(value, "ndim") and (hasattr(value, "__array__") or hasattr(value, "__array_interface__"))
+    if is_array(value) or image:
+        return _units.plain(owner, name, value, unit)
+    return _float(owner, name, value, unit)

@@ -7,6 +7,7 @@ outermost 1/131,072 of each tail is represented by its quantile.
 
 from __future__ import annotations
 
+import copy
 import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import _validate
+from biosnn import _units, _validate
 from biosnn.errors import DescriptionError
 
 F64 = NDArray[np.float64]
@@ -243,7 +244,7 @@ def as_values(
         return found
     if not _validate.is_array(value):
         return _validate.number(owner, name, value, unit, above=above, at_least=at_least)
-    x = _validate.array(owner, name, value)
+    x = _validate.array(owner, name, value, unit)
     if x.ndim != 1 or (n is not None and x.size != n):
         want = "one-dimensional" if n is None else f"of shape ({n},)"
         raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {x.shape}")
@@ -258,25 +259,22 @@ def extremes(value: float | F64 | Distribution) -> F64:
 
 
 def _frozen(owner: str, name: str, value: Any) -> Distribution:
-    found = _Frozen(value)
     try:
+        found = _Frozen(copy.deepcopy(value))  # its parameters may be arrays of the user's
         fine = hasattr(value, "dist") and found.table().shape == (N_QUANTILES,)
+        fine = fine and not any(map(_units.has_unit, (*value.args, *value.kwds.values())))
     except (TypeError, ValueError):  # parameters are arrays that do not fit
         fine = False
     if not fine:
         raise DescriptionError(
-            f"{owner}: {name} must be one frozen distribution, as in scipy.stats.norm(0.0, 1.0), "
+            f"{owner}: {name} must be one frozen distribution of plain numbers, as in scipy.stats.norm(0.0, 1.0), "
             f"got {_validate.shown(value)}"
         )
     return found
 
 
 def _bounds(owner: str, low: float, high: float) -> tuple[float, float]:
-    try:
-        lo, hi = float(low), float(high)
-    except (TypeError, ValueError, OverflowError):
-        lo = hi = np.nan
+    lo, hi = _validate.real(owner, "min", low), _validate.real(owner, "max", high)
     if not lo <= hi:
-        got = f"{_validate.shown(low)} and {_validate.shown(high)}"
-        raise DescriptionError(f"{owner}: min must be a number that does not exceed max, got {got}")
+        raise DescriptionError(f"{owner}: min must be a number that does not exceed max, got {lo:g} and {hi:g}")
     return lo, hi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,9 @@ class Description(Inputs):
     """
 
     def __init__(self, dt: float = 0.1, seed: int = 1) -> None:
-        self.dt = _validate.number("Network", "dt", dt, "ms", above=0, at_least=SHORTEST_DT)
+        # as it is written: 0.1 of 32 bits is 0.1, not 0.10000000149
+        written = float(str(_validate.time("Network", "dt", dt, above=0)))
+        self.dt = _validate.number("Network", "dt", written, "ms", at_least=SHORTEST_DT)
         self.seed = _validate.count("Network", "seed", seed)
         self.populations: dict[str, Population] = {}
         self.connections: list[Connection] = []
@@ -54,15 +57,18 @@ class Description(Inputs):
         name: str,
         n: int,
         model: NeuronModel,
+        /,
         *,
         shape: tuple[int, ...] | None = None,
         positions: Any = None,
-        **initial: Any,
+        initial: Mapping[str, Any] | None = None,
+        **values: Any,
     ) -> Population:
         """Add `n` neurons of a model; other keywords set initial values of state variables (V_m in mV, ...).
 
-        A value is a number, an array of n numbers or a distribution. `shape` says how they are arranged, (H, W) where
-        they stand for the pixels of an image; n is its product. `positions` says where they stand (um): grid(...),
+        A value is a number, an array of n numbers or a distribution; `initial` maps variables to values as well, also
+        those that are called like an argument. `shape` says how the neurons are arranged, (H, W) where they stand for
+        the pixels of an image; n is its product. `positions` says where they stand (um): grid(...),
         random_positions(...), or an array (n, 1 | 2 | 3); only what depends on distances needs them.
         """
         owner = self._new_owner("population", name)
@@ -78,13 +84,14 @@ class Description(Inputs):
             )
         check_refractory(owner, model.values.get("t_ref", 0.0), self.dt)
         units = model.recordable()
-        for variable in initial:
+        given = _merged(owner, initial, values)
+        for variable in given:
             _validate.known(owner, "state variable", variable, units)
-        values = {v: as_values(owner, v, x, n, units[v]) for v, x in initial.items()}
-        for variable, value in values.items():
+        start = {v: as_values(owner, v, x, n, units[v]) for v, x in given.items()}
+        for variable, value in start.items():
             _validate.check_size(owner, variable, extremes(value), units[variable])
-        model.check_initial(owner, values)
-        return self._add(owner, Population(name, n, model, values, shape, self._place(owner, positions, n)))
+        model.check_initial(owner, start)
+        return self._add(owner, Population(name, n, model, start, shape, self._place(owner, positions, n)))
 
     def connect(
         self,
@@ -214,6 +221,20 @@ class Description(Inputs):
 
     def _taken(self, source: str, target: str) -> bool:
         return f"{source}->{target}" in self._connected
+
+
+def _merged(owner: str, initial: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Initial values, as a mapping and as keywords; each is given once."""
+    if initial is None:
+        return values
+    if not isinstance(initial, Mapping):
+        raise DescriptionError(
+            f"{owner}: initial must map names of state variables to values, got {_validate.shown(initial)}"
+        )
+    twice = sorted(set(initial) & set(values))
+    if twice:
+        raise DescriptionError(f"{owner}: {twice[0]} is given twice, as a keyword and in initial; leave one out")
+    return {**initial, **values}
 
 
 def _own(source: Group, target: Group) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ CODINGS = ("rate", "latency", "delta")
 
 def checked_frames(owner: str, frames: Any) -> F64:
     """Frames as an array [T, H, W] of values from 0 to 1; of one image [H, W], T is 1."""
-    found = _validate.array(owner, "frames", frames)
+    found = _validate.array(owner, "frames", frames, bools=True)
     if found.ndim not in (2, 3) or not found.size:
         raise DescriptionError(f"{owner}: frames must be an array [T, H, W], or an image [H, W], got {found.shape}")
     if found.max() > 1:

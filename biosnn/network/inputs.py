@@ -86,14 +86,15 @@ class Inputs:
         group = as_group("current", target)
         if isinstance(amplitude, stimuli.KINDS):
             return self._changing_current(group, amplitude, start, stop, name)
-        amplitude = as_values(f"current {names_of(group)!r}", "amplitude", amplitude, len(group), "pA")
+        owner = f"current {names_of(group)!r}"
+        amplitude = as_values(owner, "amplitude", amplitude, len(group), "pA")
         if not isinstance(amplitude, (float, np.ndarray)):
-            raise DescriptionError(
-                f"current {names_of(group)!r}: amplitude must be a number or an array, got {_validate.shown(amplitude)}"
-            )
-        level = np.atleast_2d(np.asarray(amplitude, np.float64))
-        times, levels = ([start], level) if stop is None else ([start, stop], np.concatenate([level, 0 * level]))
-        return self.step_current(group, times, levels, name=name)
+            raise DescriptionError(f"{owner}: amplitude must be a number or an array, got {_validate.shown(amplitude)}")
+        steps, levels = [_validate.whole_steps(owner, "start", start, self.dt)], np.atleast_2d(np.asarray(amplitude))
+        if stop is not None:
+            steps.append(_validate.whole_steps(owner, "stop", stop, self.dt))
+            levels = np.concatenate([levels, 0 * levels])
+        return self.step_current(group, np.array(steps) * self.dt, levels, name=name)
 
     def step_current(
         self, target: Group | list[Group], times: Any, amplitudes: Any, *, name: str | None = None
@@ -105,9 +106,14 @@ class Inputs:
         target = as_group("step_current", target)
         owner = f"current {_validate.optional_name('step_current', name) or names_of(target)!r}"
         self._mine(owner, target)
-        times = times if _validate.is_array(times) else [times]
-        steps = np.array([_validate.whole_steps(owner, "time", t, self.dt) for t in times], np.int64)
-        levels = _validate.array(owner, "amplitudes", amplitudes)
+        at = np.atleast_1d(_validate.times(owner, "times", times))
+        levels = _validate.array(owner, "amplitudes", amplitudes, "pA")
+        if at.ndim != 1 or levels.ndim not in (1, 2):
+            raise DescriptionError(
+                f"{owner}: amplitudes must be of shape (n_times,) or (n_times, n_neurons), got {levels.shape} for "
+                f"times of shape {at.shape}"
+            )
+        steps = _validate.steps(owner, "times", at, self.dt)
         _validate.check_unit(owner, "amplitudes", levels, "pA")
         checked = stimuli.checked_levels(owner, "amplitudes", steps, levels, len(target), self.dt)
         found = CurrentInput(
@@ -223,7 +229,9 @@ class Inputs:
         else:
             within = steps if window is None else _validate.whole_steps(owner, "window", window, self.dt, at_least=1)
             if within > steps:
-                raise DescriptionError(f"{owner}: window must be at most every = {every:g} ms, got {window:g} ms")
+                raise DescriptionError(
+                    f"{owner}: window must be at most every = {steps * self.dt:g} ms, got {within * self.dt:g} ms"
+                )
             at, senders = encoding.latencies(images, begin, steps, within)
             shape = images.shape[1:]
         return self.spike_source(name, at * self.dt, senders, math.prod(shape), shape=shape)
@@ -264,7 +272,9 @@ class Inputs:
         begin = _validate.whole_steps(owner, "start", start, self.dt)
         end = None if stop is None else _validate.whole_steps(owner, "stop", stop, self.dt)
         if end is not None and end <= begin:
-            raise DescriptionError(f"{owner}: stop must be after start = {start:g} ms, got {stop:g} ms")
+            raise DescriptionError(
+                f"{owner}: stop must be after start = {begin * self.dt:g} ms, got {end * self.dt:g} ms"
+            )
         found: CurrentInput | VaryingCurrent
         if isinstance(source, stimuli.LEVELS):
             _validate.check_unit(owner, "amplitudes", source.values, "pA")

@@ -140,12 +140,12 @@ def _select(group: Group, key: Any) -> range | NDArray[np.int64]:
     try:
         if isinstance(key, slice):
             return range(n)[key]
-        positions = np.asarray(key)
+        positions = _validate.selection(key)
     except (TypeError, ValueError):
-        positions = np.array(None)
-    if positions.dtype == bool and positions.shape == (n,):
+        positions = None
+    if positions is not None and positions.dtype == bool and positions.shape == (n,):
         return np.flatnonzero(positions)
-    if positions.ndim > 1 or (positions.size and not np.issubdtype(positions.dtype, np.integer)):
+    if positions is None or positions.ndim > 1 or (positions.size and positions.dtype.kind not in "iu"):
         raise SelectionError(
             f"{_validate.shown(group)}: select by an integer, a slice, a mask of shape ({n},) or a list of integers, "
             f"got {_validate.shown(key)}"

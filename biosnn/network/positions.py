@@ -108,7 +108,8 @@ def grid(
         raise DescriptionError(f"{where}: give either spacing or extent (um)")
     given = ("spacing", spacing) if extent is None else ("extent", extent)
     sides = _per_axis(where, *given, len(counts), above=0) * (1 if extent is not None else np.array(counts))
-    return Grid(sides, _per_axis(where, "center", center, len(counts)), bool(edge_wrap), counts)
+    wrap = _validate.flag(where, "edge_wrap", edge_wrap)
+    return Grid(sides, _per_axis(where, "center", center, len(counts)), wrap, counts)
 
 
 def random_positions(extent: Any, *, center: Any = 0.0, edge_wrap: bool = False) -> Positions:
@@ -117,9 +118,10 @@ def random_positions(extent: Any, *, center: Any = 0.0, edge_wrap: bool = False)
     The places depend on the network's seed and on the number of the population, as all that is random does: by NumPy's
     Philox generator. With `edge_wrap` opposite edges of the box are one.
     """
-    sides = _per_axis("random_positions", "extent", extent, np.size(extent), above=0)
-    center = _per_axis("random_positions", "center", center, sides.size)
-    return Random(sides, center, bool(edge_wrap))
+    owner = "random_positions"
+    sides = _per_axis(owner, "extent", extent, None, above=0)
+    center = _per_axis(owner, "center", center, sides.size)
+    return Random(sides, center, _validate.flag(owner, "edge_wrap", edge_wrap))
 
 
 def given_positions(xyz: Any, extent: Any = None, *, edge_wrap: bool = False) -> Positions:
@@ -128,14 +130,15 @@ def given_positions(xyz: Any, extent: Any = None, *, edge_wrap: bool = False) ->
     With `edge_wrap` space repeats after `extent` (a number or one per axis), wherever the places lie.
     """
     owner = "given_positions"
-    places = _validate.array(owner, "positions", xyz)
+    places = _validate.array(owner, "positions", xyz, "um")
+    wrap = _validate.flag(owner, "edge_wrap", edge_wrap)
     if places.ndim != 2 or not 1 <= places.shape[1] <= 3:
         raise DescriptionError(f"{owner}: positions must be of shape (n, 1), (n, 2) or (n, 3), got {places.shape}")
-    if edge_wrap and extent is None:
+    if wrap and extent is None:
         raise DescriptionError(f"{owner}: edge_wrap needs the extent (um) after which space repeats")
     n_dims = places.shape[1]
     sides = np.zeros(n_dims) if extent is None else _per_axis(owner, "extent", extent, n_dims, above=0)
-    return Given(sides, np.zeros(n_dims), bool(edge_wrap), places)
+    return Given(sides, np.zeros(n_dims), wrap, places)
 
 
 def as_place(owner: str, positions: Any, n: int, seed: int, item: int) -> Place | None:
@@ -146,9 +149,10 @@ def as_place(owner: str, positions: Any, n: int, seed: int, item: int) -> Place 
     return found.place(owner, n, seed, item)
 
 
-def _per_axis(owner: str, name: str, value: Any, n_dims: int, above: float | None = None) -> F64:
-    """`value`, a number or one per axis (um), as an array of one per axis."""
-    found = np.atleast_1d(_validate.array(owner, name, value))
+def _per_axis(owner: str, name: str, value: Any, n_dims: int | None, above: float | None = None) -> F64:
+    """`value`, a number or one per axis (um), as an array of one per axis; n_dims None: of as many as it has."""
+    found = np.atleast_1d(_validate.array(owner, name, value, "um"))
+    n_dims = found.size if n_dims is None else n_dims
     if not 1 <= n_dims <= 3 or found.ndim != 1 or found.size not in (1, n_dims):
         want = f"one or {n_dims} numbers" if 1 <= n_dims <= 3 and n_dims > 1 else "one to three numbers"
         raise DescriptionError(f"{owner}: {name} must be {want} (um), got {_validate.shown(value)}")

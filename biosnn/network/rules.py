@@ -8,6 +8,7 @@ A new rule is a class here and a line in RULES. Those of space are in near.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,11 +187,10 @@ def pairwise_bernoulli(p: float | Profile, *, allow_autapses: bool = True) -> Ru
     """
     if isinstance(p, Profile):
         check_probability("pairwise_bernoulli", p)
-        return NearBernoulli(p=p, allow_autapses=allow_autapses, allow_multapses=False)
+        return NearBernoulli(p=p, **_allowed("pairwise_bernoulli", allow_autapses, False))
     return PairwiseBernoulli(
         p=_validate.number("pairwise_bernoulli", "p", p, at_least=0, at_most=1),
-        allow_autapses=allow_autapses,
-        allow_multapses=False,
+        **_allowed("pairwise_bernoulli", allow_autapses, False),
     )
 
 
@@ -203,14 +203,15 @@ def fixed_indegree(
     not the target itself. `connect` raises DescriptionError where there are too few sources for that.
     """
     k = _validate.count("fixed_indegree", "indegree", indegree)
+    allowed = _allowed("fixed_indegree", allow_autapses, allow_multapses)
     if p is None:
-        return FixedIndegree(indegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+        return FixedIndegree(indegree=k, **allowed)
     if not isinstance(p, Profile):
         raise DescriptionError(
             f"fixed_indegree: p must be a profile such as space.gaussian(std=100.0), got {_validate.shown(p)}"
         )
     check_probability("fixed_indegree", p)
-    return NearIndegree(indegree=k, p=p, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+    return NearIndegree(indegree=k, p=p, **allowed)
 
 
 def fixed_outdegree(outdegree: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
@@ -220,7 +221,7 @@ def fixed_outdegree(outdegree: int, *, allow_autapses: bool = True, allow_multap
     not the source itself. `connect` raises DescriptionError where there are too few targets for that.
     """
     k = _validate.count("fixed_outdegree", "outdegree", outdegree)
-    return FixedOutdegree(outdegree=k, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+    return FixedOutdegree(outdegree=k, **_allowed("fixed_outdegree", allow_autapses, allow_multapses))
 
 
 def fixed_total_number(N: int, *, allow_autapses: bool = True, allow_multapses: bool = True) -> Rule:
@@ -230,12 +231,12 @@ def fixed_total_number(N: int, *, allow_autapses: bool = True, allow_multapses: 
     with `allow_autapses=False` none of a neuron and itself. `connect` raises DescriptionError where there are too few.
     """
     n = _validate.count("fixed_total_number", "N", N)
-    return FixedTotalNumber(N=n, allow_autapses=allow_autapses, allow_multapses=allow_multapses)
+    return FixedTotalNumber(N=n, **_allowed("fixed_total_number", allow_autapses, allow_multapses))
 
 
 def all_to_all(*, allow_autapses: bool = True) -> Rule:
     """Every source to every target, once; with `allow_autapses=False` no neuron to itself."""
-    return AllToAll(allow_autapses=allow_autapses, allow_multapses=False)
+    return AllToAll(**_allowed("all_to_all", allow_autapses, False))
 
 
 def one_to_one() -> Rule:
@@ -247,3 +248,9 @@ RULES = {
     f.__name__: f
     for f in (pairwise_bernoulli, fixed_indegree, fixed_outdegree, fixed_total_number, all_to_all, one_to_one)
 }
+
+
+def _allowed(owner: str, allow_autapses: Any, allow_multapses: Any) -> dict[str, bool]:
+    """Both flags, if they are True or False."""
+    flags = {"allow_autapses": allow_autapses, "allow_multapses": allow_multapses}
+    return {name: _validate.flag(owner, name, value) for name, value in flags.items()}

@@ -124,6 +124,10 @@ def conduction(velocity: float, *, myelination: Any = 1.0, offset: float = 0.0) 
     synapse draws its own, or an array wherever a delay may be one (a matrix, index arrays, one_to_one, all_to_all).
     Axons without myelin conduct at 0.1 to 2 m/s; 1 m/s is 1 mm in 1 ms.
     """
+    if hasattr(myelination, "tocoo"):
+        myelination = myelination.copy()
+    elif _validate.is_array(myelination):
+        myelination = _validate.array("space.conduction", "myelination", myelination)
     return Conduction(
         _validate.number("space.conduction", "velocity", velocity, "m/s", above=0),
         myelination,

@@ -24,7 +24,7 @@ F64 = NDArray[np.float64]
 class Stepped:
     """`values[k]` from `times[k]` on, 0 before; the last one holds. See `stepped`."""
 
-    times: F64  # (n_times,)
+    times: NDArray[Any]  # (n_times,), float64, or float32 as they were given
     values: F64  # (n_times,), or (n_times, n_neurons)
 
 
@@ -33,7 +33,7 @@ class Playback:
     """`values[k]` from k `every` on, after the start; the last one holds. See `playback`."""
 
     values: F64  # (n_samples,), or (n_samples, n_neurons)
-    every: float
+    every: np.floating[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Noise:
 
     mean: float | F64
     std: float | F64
-    dt: float
+    dt: np.floating[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def stepped(times: Any, values: Any) -> Stepped:
     `values` is of shape (n_times,), or (n_times, n_neurons) for a value per neuron of the target. Times increase, and
     are multiples of dt. NEST's inhomogeneous_poisson_generator and step_current_generator.
     """
-    at, levels = _validate.array("stepped", "times", times), _validate.array("stepped", "values", values)
+    at, levels = _validate.times("stepped", "times", times), _validate.array("stepped", "values", values)
     if at.ndim != 1 or levels.ndim not in (1, 2) or len(levels) != at.size:
         raise DescriptionError(
             f"stepped: values must be of shape (n_times,) or (n_times, n_neurons), got {levels.shape} for times of "
@@ -102,7 +102,7 @@ def playback(values: Any, every: float) -> Playback:
         raise DescriptionError(
             f"playback: values must be of shape (n_samples,) or (n_samples, n_neurons), got {levels.shape}"
         )
-    return Playback(levels, _validate.number("playback", "every", every, "ms", above=0))
+    return Playback(levels, _validate.time("playback", "every", every, above=0))
 
 
 def sinusoidal(offset: Any, amplitude: Any, frequency: float, phase: Any = 0.0) -> Sinusoidal:
@@ -127,7 +127,7 @@ def noise(mean: Any, std: Any, dt: float = 1.0) -> Noise:
     """
     return Noise(
         _each("noise", "mean", mean, "pA"), _each("noise", "std", std, "pA", at_least=0),
-        _validate.number("noise", "dt", dt, "ms", above=0),
+        _validate.time("noise", "dt", dt, above=0),
     )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def levels_of(
 ) -> Levels:
     """A stepped or played stimulus for n neurons, from step `start` to `stop`; `what` it gives, for messages."""
     if isinstance(stimulus, Stepped):
-        steps = np.array([_validate.whole_steps(owner, "time", t, dt) for t in stimulus.times], np.int64)
+        steps = _validate.steps(owner, "times", stimulus.times, dt)
     else:
         every = _validate.whole_steps(owner, "every", stimulus.every, dt, at_least=1)
         steps = start + every * np.arange(len(stimulus.values))
@@ -210,7 +210,7 @@ def _between(levels: Levels, start: int, stop: int | None) -> Levels:
 def _each(owner: str, name: str, value: Any, unit: str = "", at_least: float | None = None) -> float | F64:
     if not _validate.is_array(value):
         return _validate.number(owner, name, value, unit, at_least=at_least)
-    found = _validate.array(owner, name, value)
+    found = _validate.array(owner, name, value, unit)
     if found.ndim != 1:
         raise DescriptionError(f"{owner}: an array for {name} must be one-dimensional, got shape {found.shape}")
     _validate.check_range(owner, name, found, unit, at_least=at_least)
