@@ -51,6 +51,67 @@ def test_delays_of_a_sparse_matrix_may_list_its_entries_in_another_order():
     np.testing.assert_allclose(s.delays, [0.3, 0.7])
 
 
+FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
+REPEATED = [0, 1, 0, 0], [2, 1, 2, 2]  # one pair three times, around another
+
+
+def listed(matrix, **how):
+    """Its synapses (source, target, weight, delay), in order."""
+    s = networks.connected(matrix, 2, 3, weight=None, **how)
+    return sorted(zip(s.sources.tolist(), s.targets.tolist(), s.weights.round(2), s.delays.round(3), strict=True))
+
+
+# The same entries in three formats: where their weights 1 to 4 stand, and how.
+STANDING = {
+    "coo": ([0, 1, 2, 3], (REPEATED,)),
+    "csr": ([0, 2, 3, 1], ([2, 2, 2, 1], [0, 3, 4])),
+    "csc": ([1, 0, 2, 3], ([1, 0, 0, 0], [0, 0, 1, 4])),
+}
+
+
+@pytest.mark.parametrize("kind", ["matrix", "array"])
+@pytest.mark.parametrize("form", STANDING)
+def test_entries_of_a_pair_are_synapses_where_each_has_its_own_delay(form, kind):
+    order, where = STANDING[form]
+    made = getattr(scipy.sparse, f"{form}_{kind}")
+    weights = made((np.array([1.0, 2.0, 3.0, 4.0])[order], *where), (2, 3))
+    delays = made((np.array([0.5, 0.2, 1.0, 0.3])[order], *where), (2, 3))
+    expected = [(0, 2, 1.0, 0.5), (0, 2, 3.0, 1.0), (0, 2, 4.0, 0.3), (1, 1, 2.0, 0.2)]
+    assert listed(weights, delay=delays) == expected
+    assert listed(weights, delay=delays.data) == expected
+
+
+def test_entries_of_a_pair_are_added_up_where_it_has_one_delay():
+    weights = scipy.sparse.coo_array(([1.0, 2.0, 3.0, 4.0], REPEATED), (2, 3))
+    delays = scipy.sparse.coo_array(([0.2, 0.5], ([1, 0], [1, 2])), (2, 3))
+    assert listed(weights, delay=delays) == [(0, 2, 8.0, 0.5), (1, 1, 2.0, 0.2)]
+    assert listed(weights, delay=0.7) == [(0, 2, 8.0, 0.7), (1, 1, 2.0, 0.7)]
+    for other in (scipy.sparse.coo_array(([1.0] * 3, ([0, 0, 1], [2, 2, 1])), (2, 3)), delays[:, ::-1], delays[:1]):
+        with pytest.raises(bs.DescriptionError, match="matrix of delays must"):
+            listed(weights, delay=other)
+
+
+@pytest.mark.parametrize("kind", ["matrix", "array"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_delays_stand_beside_the_entries_of_every_format(form, kind):
+    def made(values):
+        return getattr(scipy.sparse, f"{form}_{kind}")(np.array(values))
+
+    weights, delays = made([[0.0, 1.0, 2.0], [3.0, 0.0, 4.0]]), made([[0.0, 0.1, 0.2], [0.3, 0.0, 0.4]])
+    expected = [(0, 1, 1.0, 0.1), (0, 2, 2.0, 0.2), (1, 0, 3.0, 0.3), (1, 2, 4.0, 0.4)]
+    assert listed(weights, delay=delays) == expected
+    assert listed(weights, delay=delays.tocoo().data) == expected
+    assert listed(weights, delay=1.0) == [(*entry[:3], 1.0) for entry in expected]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool])
+def test_small_integers_are_added_up_without_overflow(dtype):
+    weights = scipy.sparse.coo_array(
+        (np.full(300, 1 if dtype is bool else 100, dtype), np.zeros((2, 300), int)), (2, 3)
+    )
+    assert listed(weights) == [(0, 0, 300.0 if dtype is bool else 30000.0, 1.0)]
+
+
 def test_index_arrays_make_exactly_these_synapses():
     sources, targets = np.array([4, 0, 4, 2, 4, 4]), np.array([1, 1, 3, 0, 1, 1])  # a triple pair, no order
     weights, delays = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])

@@ -108,9 +108,11 @@ class Description(Inputs):
 
         `weight` is in the target model's unit (pA, mV, nS), positive or negative, `delay` in ms: numbers, distributions
         or arrays beside listed synapses (n_synapses,), one_to_one (n,) and all_to_all (n_source, n_target). A matrix
-        has the shape (n_source, n_target) and holds the weights. Delays are rounded to whole steps; of a distribution,
-        what falls below one step becomes one step. Of neurons that have positions, a weight may be a profile, as in
-        87.8 * space.gaussian(std=200), and a delay space.conduction(velocity).
+        has the shape (n_source, n_target) and holds the weights; delays beside it are a matrix of the same entries, or
+        an array in the order of its `tocoo().data`. Entries of one pair are added up, unless each has its own delay:
+        then each is a synapse. Delays are rounded to whole steps; of a distribution, what falls below one step becomes
+        one step. Of neurons that have positions, a weight may be a profile, as in 87.8 * space.gaussian(std=200), and a
+        delay space.conduction(velocity).
 
         `receptor` names one of the target's receptors; without it, positive and negative weights go to the first
         excitatory and inhibitory one. Weights onto conductances are of one sign, and count by size; those onto
@@ -130,10 +132,10 @@ class Description(Inputs):
             len(source), len(target), functools.partial(_own, source, target),
             functools.partial(geometry, owner, source, target),
         )  # fmt: skip
-        rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay)
+        unit = weight_unit(owner, target, receptor)
+        rule, pairs, weight, delay = explicit.resolve(owner, rule, sides, weight, delay, unit)
         rule.check(owner, sides)
         n_pairs = None if pairs is None else pairs.sources.size
-        unit = weight_unit(owner, target, receptor)
         weight = as_values(owner, "weight", weight, n_pairs, unit)
         _validate.check_unit(owner, "weight", extremes(weight), unit)
         weight = signed(owner, target, receptor, weight)

@@ -29,11 +29,13 @@ class Listed(OneToOne):
         """Nothing: the indices have been checked."""
 
 
-def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
-    """(rule, listed pairs or None, weight, delay), with arrays in the order of the pairs.
+def resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any, unit: str) -> Resolved:
+    """(rule, listed pairs or None, weight in `unit`, delay in ms), with arrays in the order of the pairs.
 
     What depends on distances is computed where the pairs are known, and becomes a table or a formula elsewhere.
     """
+    weight = _validate.array(owner, "weight", weight, unit) if _is_array(weight) else weight
+    delay = _validate.array(owner, "delay", delay, "ms") if _is_array(delay) else delay
     conduction = delay if isinstance(delay, Conduction) else None
     factor = delay if conduction is None else conduction.myelination  # which may be given in all ways of a delay
     rule, pairs, weight, factor = _resolve(owner, rule, sides, weight, factor)
@@ -61,7 +63,7 @@ def _resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Re
         if isinstance(rule, AllToAll) and (_is_array(weight) or _is_array(delay)):
             return _dense(owner, rule, sides, weight, delay)
         return rule, None, weight, delay
-    if hasattr(rule, "tocsr"):
+    if hasattr(rule, "tocoo"):
         return _matrix(owner, rule, sides, weight, delay)
     if isinstance(rule, tuple) and len(rule) == 2:
         _given(owner, weight)
@@ -76,35 +78,60 @@ def _resolve(owner: str, rule: Any, sides: Sides, weight: Any, delay: Any) -> Re
 
 
 def _matrix(owner: str, matrix: Any, sides: Sides, weight: Any, delay: Any) -> Resolved:
-    if matrix.shape != (sides.n_source, sides.n_target):
-        raise DescriptionError(
-            f"{owner}: the matrix must be of shape (n_source, n_target) = ({sides.n_source}, {sides.n_target}), "
-            f"got {matrix.shape}"
-        )
     if weight is not None:
         raise DescriptionError(f"{owner}: the weights come from the matrix; leave `weight` out, or scale the matrix")
-    csr = _canonical(matrix)
-    if hasattr(delay, "tocsr"):
-        delay = _canonical(delay)
-        if delay.shape != csr.shape or not (
-            np.array_equal(delay.indptr, csr.indptr) and np.array_equal(delay.indices, csr.indices)
-        ):
+    pair, weights = _entries(owner, "matrix", matrix, sides)
+    if hasattr(delay, "tocoo"):
+        its_pair, delay = _entries(owner, "matrix of delays", delay, sides)
+        order = np.argsort(its_pair, kind="stable")
+        kept, delay = its_pair[order], delay[order]
+        weights = _beside(owner, pair, weights, kept)
+    elif _is_array(delay):
+        if delay.shape != pair.shape:
             raise DescriptionError(
-                f"{owner}: a matrix of delays must have an entry for each entry of the weights, and no other"
+                f"{owner}: delay must be of shape ({pair.size},), one for each entry of the matrix, got {delay.shape}"
             )
-        delay = delay.data
-    sources = np.repeat(np.arange(sides.n_source), np.diff(csr.indptr))
-    weights = _validate.array(owner, "data of the matrix", csr.data)
-    return Listed(), Pairs(sources, csr.indices.astype(np.int64)), weights, delay
+        order = np.argsort(pair, kind="stable")
+        kept, weights, delay = pair[order], weights[order], delay[order]
+    else:
+        kept = np.unique(pair)
+        weights = _beside(owner, pair, weights, kept)
+    sources, targets = np.divmod(kept, max(sides.n_target, 1))
+    return Listed(), Pairs(sources, targets), weights, delay
 
 
-def _canonical(matrix: Any) -> Any:
-    """The matrix as CSR, its entries in order of row and column, repeated ones summed; the user's stays as it is."""
-    csr = matrix.tocsr()
-    if not csr.has_canonical_format:
-        csr = csr.copy()
-        csr.sum_duplicates()
-    return csr
+def _entries(owner: str, what: str, matrix: Any, sides: Sides) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs, as numbers source * n_target + target, and data of a matrix's entries as they stand, repeated ones too."""
+    if matrix.shape != (sides.n_source, sides.n_target):
+        raise DescriptionError(
+            f"{owner}: the {what} must be of shape (n_source, n_target) = ({sides.n_source}, {sides.n_target}), "
+            f"got {matrix.shape}"
+        )
+    coo = matrix.tocoo()
+    sources = _validate.indices(owner, f"rows of the {what}", coo.row, sides.n_source)
+    targets = _validate.indices(owner, f"columns of the {what}", coo.col, sides.n_target)
+    return sources * sides.n_target + targets, _validate.array(owner, f"data of the {what}", coo.data, bools=True)
+
+
+def _beside(
+    owner: str, pair: NDArray[np.int64], weights: NDArray[np.float64], kept: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The weight of each of the synapses `kept` (sorted pairs), of entries that are repeated or not.
+
+    Where a pair is kept as often as it has entries, each is a synapse, in their order; where it is kept once, their sum
+    is its weight, as in scipy.sparse.
+    """
+    order = np.argsort(pair, kind="stable")
+    pairs, first, n = np.unique(pair[order], return_index=True, return_counts=True)
+    others, at, n_kept = np.unique(kept, return_index=True, return_counts=True)
+    if not np.array_equal(pairs, others) or not ((n_kept == n) | (n_kept == 1)).all():
+        raise DescriptionError(
+            f"{owner}: a matrix of delays must have an entry for each entry of the weights, or one for all of a pair, "
+            f"and no other"
+        )
+    rank = np.arange(pair.size) - np.repeat(first, n)
+    synapse = np.repeat(at, n) + np.where(np.repeat(n_kept, n) > 1, rank, 0)
+    return np.bincount(synapse, weights[order], kept.size).astype(np.float64)
 
 
 def _indices(owner: str, rule: tuple[Any, Any], sides: Sides, weight: Any, delay: Any) -> Resolved:
@@ -127,7 +154,6 @@ def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) ->
     found = []
     for what, values in (("weight", weight), ("delay", delay)):
         if _is_array(values):
-            values = _validate.array(owner, what, values)
             if values.shape != shape:
                 raise DescriptionError(f"{owner}: {what} of all_to_all must be of shape {shape}, got {values.shape}")
             values = values[keep]
@@ -139,7 +165,6 @@ def _dense(owner: str, rule: AllToAll, sides: Sides, weight: Any, delay: Any) ->
 def _ordered(owner: str, what: str, values: Any, order: NDArray[np.intp]) -> Any:
     if not _is_array(values):
         return values
-    values = _validate.array(owner, what, values)
     if values.shape != order.shape:
         raise DescriptionError(
             f"{owner}: {what} must be of shape ({order.size},), one for each synapse, got {values.shape}"
@@ -148,7 +173,8 @@ def _ordered(owner: str, what: str, values: Any, order: NDArray[np.intp]) -> Any
 
 
 def _is_array(values: Any) -> bool:
-    return not isinstance(values, Distribution) and not hasattr(values, "ppf") and _validate.is_array(values)
+    given = not isinstance(values, Distribution) and not hasattr(values, "ppf") and not hasattr(values, "tocoo")
+    return given and _validate.is_array(values)
 
 
 def _given(owner: str, weight: Any) -> None:
