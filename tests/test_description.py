@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import biosnn as bs
+from biosnn.network import population
 
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 
@@ -35,17 +36,66 @@ def selections(draw, n):
     return draw(st.one_of(*ways, *([st.integers(-n, n - 1)] if n else [])))
 
 
+@pytest.mark.parametrize("most_pieces", [population.MOST_PIECES, 1])  # and neuron by neuron
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.data())
-def test_groups_are_selected_like_arrays(data):
+def test_groups_are_selected_like_arrays(most_pieces, data):
+    first = {"a": 0, "b": 12, "s": 17}
     _, a, b, s = described()
     group, ids = b + s + a, np.array([*range(12, 19), *range(12)])
-    for _ in range(2):
-        key = data.draw(selections(len(ids)))
-        group, ids = group[key], np.atleast_1d(ids[key])
-        assert len(group) == len(ids)
-        assert group.ids({"a": 0, "b": 12, "s": 17}).tolist() == ids.tolist()
-        assert [int(one.ids({"a": 0, "b": 12, "s": 17})[0]) for one in group] == ids.tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(population, "MOST_PIECES", most_pieces)
+        for _ in range(2):
+            key = data.draw(selections(len(ids)))
+            group, ids = group[key], np.atleast_1d(ids[key])
+            assert len(group) == len(ids)
+            assert group.ids(first).tolist() == ids.tolist()
+            assert [int(one.ids(first)[0]) for one in group] == ids.tolist()
+            assert [first[p.name] + k for p, index in group.pieces for k in index] == ids.tolist()
+            half = group[::2] + group[1::2]
+            assert half.ids(first).tolist() == [*ids[::2], *ids[1::2]]
+            found = np.full(len(half), -1)
+            for p, index, at in half.by_population():
+                found[at] = first[p.name] + population.as_array(index)
+            assert found.tolist() == half.ids(first).tolist()
+            if len(ids):
+                with pytest.raises(bs.DescriptionError, match="twice"):
+                    half + group[[-1]]
+
+
+def interleaved(n):
+    """A network of two populations whose neurons take turns in the groups that it is described by."""
+    net = bs.Network(seed=1)
+    a, b = (net.population(name, n, bs.models.iaf_psc_exp(), positions=bs.grid((n,), 10.0)) for name in "ab")
+    group = (a + b)[np.arange(2 * n).reshape(2, n).T.ravel()]
+    net.connect(group, group, bs.fixed_outdegree(5, allow_autapses=False), weight=bs.uniform(-300.0, 400.0))
+    net.connect(group, group[::-1], bs.one_to_one(), weight=np.linspace(0.0, 200.0, 2 * n), delay=2.0)
+    net.connect(group[1:], [group[:1], group[1:]], bs.pairwise_bernoulli(bs.space.within(50.0)), weight=60.0)
+    net.poisson(group, rate=np.linspace(0.0, 20000.0, 2 * n), weight=50.0)
+    net.current(group, np.linspace(0.0, 500.0, 2 * n))
+    net.record(group)
+    net.record(group, "V_m", name="V")
+    return net, group
+
+
+def test_verbs_do_not_go_through_a_group_neuron_by_neuron(monkeypatch):
+    monkeypatch.setattr(population._Mixed, "pieces", property(lambda _: pytest.fail("asked for its pieces")))
+    _, group = interleaved(2000)
+    assert (len(group), len(group[::2]), str(group)) == (4000, 2000, "4000 neurons of a, b")
+
+
+def test_a_group_kept_neuron_by_neuron_is_the_same_network(monkeypatch):
+    results = []
+    for most_pieces in (population.MOST_PIECES, 1):
+        monkeypatch.setattr(population, "MOST_PIECES", most_pieces)
+        net, group = interleaved(30)
+        results.append(net.build(threads=1).run(100.0))
+        assert type(group) is (population.Group if most_pieces > 1 else population._Mixed)
+    one, other = results
+    assert one.n_spikes > 100
+    assert one.fingerprint == other.fingerprint
+    np.testing.assert_array_equal(one.samples["V"]["V_m"].values, other.samples["V"]["V_m"].values)
+    np.testing.assert_array_equal(one.spikes["a+b"].senders, other.spikes["a+b"].senders)
 
 
 def test_groups_connections_and_recorders_are_named_by_their_populations_unless_they_are_given_a_name():

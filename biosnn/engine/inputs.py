@@ -153,11 +153,10 @@ def _changes(net: Description, layout: Layout, g: int) -> Iterator[tuple[int, in
 def _members(current: CurrentInput, population: str, n: int) -> NDArray[np.int64]:
     """For each neuron of a population, its position in the current's target; -1 outside."""
     found = np.full(n, -1, np.int64)
-    at = 0
-    for piece, index in current.target.pieces:
-        if piece.name == population:
-            found[as_array(index)] = at + np.arange(len(index))
-        at += len(index)
+    position = np.arange(len(current.target))
+    for one, index, at in current.target.by_population():
+        if one.name == population:
+            found[as_array(index)] = position[at]
     return found
 
 

@@ -148,9 +148,9 @@ def lay_out(net: Description, threads: int) -> Layout:
 def _groups(net: Description, populations: list[Population]) -> tuple[list[ModelGroup], list[int]]:
     observed: dict[str, set[str]] = {p.name: set() for p in populations}
     for recorder in net.recorders:
-        for population, _ in recorder.target.pieces:
+        for population in recorder.target.populations:
             observed[population.name].add(recorder.variable)
-    injected = {p.name for c in net.currents for p, _ in c.target.pieces}
+    injected = {p.name for c in net.currents for p in c.target.populations}
     groups: list[ModelGroup] = []
     group_of = []
     for number, population in enumerate(populations):
@@ -231,6 +231,6 @@ def _mean_in_degrees(net: Description, populations: list[Population]) -> NDArray
     found = np.zeros(len(populations))
     number = {p.name: a for a, p in enumerate(populations)}
     for c in net.connections:
-        for population, index in c.target.pieces:
+        for population, index, _ in c.target.by_population():
             found[number[population.name]] += c.n_expected / max(len(c.target), 1) * len(index) / max(population.n, 1)
     return found

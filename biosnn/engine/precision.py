@@ -138,7 +138,7 @@ def _feed(layout: Layout, number: dict[str, int], of: Connection | PoissonInput,
         sizes = _sizes(values)
         exact, grid = _levels(values)
     largest: dict[Node, float] = {}
-    for population, _ in of.target.pieces:
+    for population in of.target.populations:
         if population.model is not None and population.model.counts:
             continue  # weights onto it, and their unit, are 1; how many arrive, `repeats` bounds
         for size, negative in ((sizes.plus, False), (sizes.minus, True)):

@@ -143,18 +143,15 @@ class _Builder:
         record["space"] = self._space(c)
         start = np.concatenate([[0], np.cumsum(degrees)[:-1]]) if c.pairs is not None else None
         record["listed_at"] = self.listed.add(c.pairs.targets) if c.pairs is not None else 0
-        position = 0
-        for population, index in c.source.pieces:
-            of_piece = slice(position, position + len(index))
-            position += len(index)
+        for population, index, at in c.source.by_population():
             a = self.number[population.name]
             strand = record.copy()
-            strand["degree_at"] = self.degrees.add(_spread(population.n, index, degrees[of_piece]))
+            strand["degree_at"] = self.degrees.add(_spread(population.n, index, degrees[at]))
             strand["list_at"] = -1
             if start is not None:
-                strand["list_at"] = self.list_start.add(_spread(population.n, index, start[of_piece]))
+                strand["list_at"] = self.list_start.add(_spread(population.n, index, start[at]))
             self.strands[a].append(strand[()])
-            self.row_length[self.first_of[population.name] + as_array(index)] += degrees[of_piece]
+            self.row_length[self.first_of[population.name] + as_array(index)] += degrees[at]
 
     def _out_degrees(self, c: Connection) -> I64:
         if c.pairs is not None:

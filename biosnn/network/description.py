@@ -16,7 +16,7 @@ from biosnn.network import pairs as explicit
 from biosnn.network.geometry import geometry
 from biosnn.network.inputs import Inputs, names_of, sides_of
 from biosnn.network.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains, VaryingCurrent
-from biosnn.network.population import MOST_IDS, Group, Population, as_array, as_group
+from biosnn.network.population import MOST_IDS, Group, Population, as_group
 from biosnn.network.positions import Place, as_place
 from biosnn.network.receptors import signed, weight_unit
 from biosnn.network.rule import Sides
@@ -167,7 +167,7 @@ class Description(Inputs):
         target = as_group("record", target)
         owner = f"record {names_of(target)!r}"
         self._mine(owner, target)
-        for population, _ in target.pieces:
+        for population in target.populations:
             names = {} if population.model is None else population.model.recordable()
             _validate.known(f"record {population.name!r}", "variable", variable, ["spikes", *names])
         if variable == "spikes" and every is not None:
@@ -207,12 +207,12 @@ class Description(Inputs):
 
     def _mine(self, owner: str, *groups: Group) -> None:
         for group in groups:
-            for population, _ in group.pieces:
+            for population in group.populations:
                 if self.populations.get(population.name) is not population:
                     raise DescriptionError(f"{owner}: population {population.name!r} belongs to another network")
 
     def _accepting(self, owner: str, group: Group, what: str) -> Group:
-        for population, _ in group.pieces:
+        for population in group.populations:
             if population.model is None:
                 raise DescriptionError(f"{owner}: {population.name!r} is a spike source and takes no input")
             if what not in population.model.accepts:
@@ -241,14 +241,10 @@ def _merged(owner: str, initial: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 def _own(source: Group, target: Group) -> NDArray[np.int64]:
     """For each source, its position among the targets; -1 if it is none."""
-    position: dict[str, NDArray[np.int64]] = {}
-    first = 0
-    for population, index in target.pieces:
-        found = position.setdefault(population.name, np.full(population.n, -1, np.int64))
-        found[as_array(index)] = first + np.arange(len(index))
-        first += len(index)
-    parts = [
-        position[p.name][as_array(index)] if p.name in position else np.full(len(index), -1, np.int64)
-        for p, index in source.pieces
-    ]
-    return np.concatenate([np.empty(0, np.int64), *parts])
+    first, total = {}, 0
+    for population in dict.fromkeys([*target.populations, *source.populations]):
+        first[population.name] = total
+        total += population.n
+    position = np.full(total, -1, np.int64)
+    position[target.ids(first)] = np.arange(len(target))
+    return position[source.ids(first)]

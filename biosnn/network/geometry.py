@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.errors import DescriptionError
-from biosnn.network.population import Group, as_array
+from biosnn.network.population import Group
 from biosnn.network.space import F64, ROUNDING, Profile, within
 
 MOST_CELLS = (4096, 256, 40)  # per axis, in 1, 2 and 3 dimensions
@@ -157,8 +157,9 @@ def geometry(owner: str, source: Group, target: Group) -> Geometry:
 def _places(owner: str, group: Group) -> tuple[F64, F64 | None]:
     """Places of the neurons of a group, and its period."""
     found: list[F64] = []
+    first: dict[str, int] = {}
     period: F64 | None = None
-    for k, (population, index) in enumerate(group.pieces):
+    for k, population in enumerate(group.populations):
         place = population.place
         if place is None:
             raise DescriptionError(
@@ -166,9 +167,10 @@ def _places(owner: str, group: Group) -> tuple[F64, F64 | None]:
             )
         if k and (place.xyz.shape[1] != found[0].shape[1] or not _equal(place.period, period)):
             raise DescriptionError(f"{owner}: the neurons of {group} must stand in one space")
-        found.append(place.xyz[as_array(index)])
+        first[population.name] = sum(map(len, found))
+        found.append(place.xyz)
         period = place.period
-    return (np.concatenate(found) if found else np.empty((0, 2))), period
+    return (np.concatenate(found)[group.ids(first)] if found else np.empty((0, 2))), period
 
 
 def _equal(a: F64 | None, b: F64 | None) -> bool:

@@ -301,4 +301,4 @@ def sides_of(owner: str, shape: Any, n: int) -> tuple[int, ...] | None:
 
 def names_of(group: Group) -> str:
     """The names of its populations, as messages show them."""
-    return "+".join(dict.fromkeys(p.name for p, _ in group.pieces))
+    return "+".join(p.name for p in group.populations)

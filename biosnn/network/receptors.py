@@ -17,7 +17,7 @@ Values = float | F64 | Distribution
 def weight_unit(owner: str, target: Group, receptor: str | None) -> str:
     """The unit of weights onto a receptor (None: by sign) of the target; UnknownNameError for one that is not there."""
     units: dict[str, None] = {}
-    for population, _ in target.pieces:
+    for population in target.populations:
         model = population.model
         assert model is not None
         known = {r.name: r.unit for r in model.receptors} or {"delta": model.jump_unit}
@@ -42,7 +42,7 @@ def signed(owner: str, target: Group, receptor: str | None, weight: Values) -> V
             )
         return 1.0
     signs: set[int] = set()
-    for population, _ in target.pieces:
+    for population in target.populations:
         model = population.model
         assert model is not None
         bank = model.bank(())
