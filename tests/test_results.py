@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from test_analytic import MODELS, laboratory
 
+import biosnn as bs
+
 
 def test_samples_are_taken_at_multiples_of_every_however_a_run_is_cut():
     how = {"model": MODELS[1], "trains": [[0.2, 1.3, 4.6]], "delay": 0.1, "I_e": 40.0}
@@ -72,6 +74,23 @@ def test_progress_is_told_in_steps_after_each_chunk(capsys):
     assert np.diff([0, *done]).min() > 0
     assert done[-1] == 1000
     assert capsys.readouterr() == ("", "")
+
+
+def test_rows_of_spike_counts_are_those_of_what_was_recorded_whatever_it_is_called():
+    how = {"V_th": -70.0, "V_reset": -75.0, "tau_m": 10.0, "t_ref": 0.1, "E_L": -60.0}  # they fire by themselves
+    net = bs.Network()
+    a, b = (net.population(name, n, bs.models.iaf_psc_exp(**how)) for name, n in (("a", 7), ("b", 3)))
+    net.record(a[2:5], name="b")
+    net.record(b, name="a")
+    net.record([b[:2], a], name="both")
+    silent = net.population("silent", 4, bs.models.iaf_psc_exp())
+    net.record([silent, b[:1]], name="few")
+    result = net.build(threads=1).run(50.0)
+    counts = {name: result.spike_counts(name, 50.0)[:, 0] for name in ("a", "b", "both", "few")}
+    assert {name: (rows > 0).tolist() for name, rows in counts.items()} == {
+        "a": [True] * 3, "b": [False, False, True, True, True, False, False], "both": [True] * 9,
+        "few": [False] * 4 + [True],
+    }  # fmt: skip
 
 
 def test_spike_counts_and_statistics_are_those_of_the_recorded_spikes():

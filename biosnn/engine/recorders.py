@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from biosnn.engine.build import Built
 from biosnn.network.items import Recorder
-from biosnn.network.population import as_array
 from biosnn.propagation.spike_history import spikes_between
 from biosnn.recording.kernels import are_in_order, sent
 from biosnn.recording.results import PopulationStatistics, Samples, Spikes, in_ms
@@ -68,7 +67,7 @@ class Recording:
         for recorder, parts in zip(self.spike_recorders, self.spikes, strict=True):
             steps = np.concatenate([np.empty(0, np.int64), *(s for s, _ in parts)])
             senders = np.concatenate([np.empty(0, np.int64), *(i for _, i in parts)])
-            found[recorder.name] = Spikes(in_ms(steps + 1, dt), senders)
+            found[recorder.name] = Spikes(in_ms(steps + 1, dt), senders, n_senders(recorder))
         return found
 
     def recorded_samples(self, start: int, stop: int) -> dict[str, dict[str, Samples]]:
@@ -99,10 +98,15 @@ class Recording:
 
 def senders(recorder: Recorder) -> NDArray[np.int64]:
     """How the neurons of a recorder are numbered: by population, or by group where it joins several populations."""
-    pieces = recorder.target.pieces
-    if len({population.name for population, _ in pieces}) == 1:
-        return np.concatenate([as_array(index) for _, index in pieces])
+    if len(recorder.target.populations) == 1:
+        return recorder.target.flat()[1]
     return np.arange(len(recorder.target))
+
+
+def n_senders(recorder: Recorder) -> int:
+    """How many numbers `senders` takes them from."""
+    populations = recorder.target.populations
+    return populations[0].n if len(populations) == 1 else len(recorder.target)
 
 
 def _labels(recorder: Recorder, first: dict[str, int], n: int) -> NDArray[np.int64] | None:

@@ -16,11 +16,13 @@ from biosnn.errors import DescriptionError
 class Spikes:
     """Spikes in order of time: `times` (ms, float64) and `senders` (int64).
 
-    A sender is an index into its population, or into the recorded group where that joins several populations.
+    A sender is an index into its population, or into the recorded group where that joins several populations; `n` is
+    how many there are in that.
     """
 
     times: NDArray[np.float64]
     senders: NDArray[np.int64]
+    n: int
 
     def __len__(self) -> int:
         return self.times.size
@@ -88,21 +90,21 @@ class Result:
     def spike_counts(self, name: str, bin_ms: float) -> NDArray[np.int32]:
         """Recorded spikes per neuron and bin: an int32 array (n_neurons, n_bins); the last, partial bin is left out.
 
-        Rows follow the population (up to its highest index that was recorded). Raises DescriptionError if bin_ms is no
-        multiple of dt, UnknownNameError if no spikes were recorded under that name.
+        Rows follow the population of what was recorded, or the recorded group where that joins several populations.
+        Raises DescriptionError if bin_ms is no multiple of dt, UnknownNameError if no spikes were recorded under that
+        name.
         """
         _validate.known("spike_counts", "recorded group", name, self.spikes)
         width = _validate.whole_steps("spike_counts", "bin_ms", bin_ms, self.dt, at_least=1)
         n_bins = round((self.stop_ms - self.start_ms) / self.dt) // width
         if n_bins == 0:
-            raise DescriptionError(f"spike_counts: bin_ms = {bin_ms:g} is longer than the run")
+            raise DescriptionError(f"spike_counts: bin_ms = {width * self.dt:g} is longer than the run")
         found = self.spikes[name]
-        n = self.populations[name].counts.size if name in self.populations else int(found.senders.max(initial=-1)) + 1
         # a spike at the end of step s belongs to the bin that contains the step
         bins = (np.rint((found.times - self.start_ms) / self.dt).astype(np.int64) - 1) // width
         inside = bins < n_bins
         flat = found.senders[inside] * n_bins + bins[inside]
-        return np.bincount(flat, minlength=n * n_bins).reshape(n, n_bins).astype(np.int32)
+        return np.bincount(flat, minlength=found.n * n_bins).reshape(found.n, n_bins).astype(np.int32)
 
 
 def in_ms(steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:

@@ -155,7 +155,7 @@ class RasterPng:
         times = in_ms(steps[shown] + 1, self.dt)
         populations, neurons = _of_populations(self.layout, np.concatenate(self.ids)[shown])
         spikes = {
-            name: Spikes(times[populations == a], neurons[populations == a] // self.every)
+            name: Spikes(times[populations == a], neurons[populations == a] // self.every, self.sizes[name])
             for a, (name, _) in enumerate(self._neurons())
         }
         figure = Figure(figsize=(8, 5), layout="constrained")
