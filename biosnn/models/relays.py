@@ -36,6 +36,8 @@ def how_many(_: Any, p: Any, word: Any) -> Any:
     in float64. Few have any, so no table of thresholds is kept, and the mean may be a large one.
     """
     mean = D(p.mean)
+    if D(word) + HALF >= WORDS * HALF * mean * mean:  # P(X > 1) < m^2 / 2: mostly, one event is all
+        return 1
     term = math.exp(-mean) * mean
     at_most = math.exp(-mean) + term  # P(X <= n)
     n = 1

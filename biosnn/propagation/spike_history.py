@@ -77,20 +77,26 @@ def collect_each(spiked, section, q, n, most, spike_ids):
 
     `spiked` holds how often, and keeps what the list has no room for: a full list ends the stride, which is one step
     then, and the rest is appended once it has grown (engine/rest.py). A neuron that spiked more than `most` times ends
-    it, too: the list counts as full.
+    it, too: the list counts as full. Spikes are rare: 64 neurons are looked at in one go.
     """
     first, last, to_id = u64(section[0]), u64(section[1]), section[2]
     end, capacity = u64(n), u64(spike_ids.shape[1])
-    for i in range(first, last):
-        times = u64(spiked[i])
-        if times > u64(most):
-            return i64(capacity)
-        if times:
-            until = min(end + times, capacity)
-            spiked[i] = i32(times - (until - end))
-            for at in range(end, until):
-                spike_ids[q, at] = i32(i) + i32(to_id)
-            end = until
+    for block in range(first, last, u64(64)):
+        until = min(block + u64(64), last)
+        some = i32(0)
+        for i in range(block, until):
+            some |= spiked[i]
+        if some:
+            for i in range(block, until):
+                times = u64(spiked[i])
+                if times > u64(most):
+                    return i64(capacity)
+                if times:
+                    after = min(end + times, capacity)
+                    for at in range(end, after):
+                        spike_ids[q, at] = i32(i) + i32(to_id)
+                    spiked[i] = i32(times - (after - end))
+                    end = after
     return i64(end)
 
 
