@@ -177,7 +177,9 @@ def _table(distribution: Distribution) -> F64:
 @functools.cache
 def _steps() -> F64:
     """The probabilities whose quantiles a table holds."""
-    return (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+    found = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+    found.flags.writeable = False
+    return found
 
 
 @functools.cache

@@ -61,3 +61,36 @@ def test_connections_that_share_distributions_share_what_planning_makes_of_them(
         tracemalloc.stop()
     assert peak < 20e6  # 300 tables of 65,536 numbers take 157 MB
     assert plan.delays.tolist() == list(range(5, 51))
+
+
+def test_the_plan_of_thousands_of_populations_prints_in_a_page_and_its_totals_are_those_of_all():
+    net = chain(3000)
+    everyone = [net.populations[f"p{k}"] for k in range(3000)]
+    net.connect(everyone, everyone[0], bs.fixed_indegree(2), weight=1.0, delay=0.1)
+    plan = net.plan(threads=1)
+    text = str(plan)
+    lines = text.splitlines()
+    assert len(lines) < 66
+    assert max(map(len, lines)) < 300
+    (total,) = [line for line in lines if "total, host" in line]
+    assert total.endswith(f" {plan.bytes / 2**20:.1f} MiB")
+    (notes,) = [line for line in lines if "t_ref rounded" in line]
+    assert notes == (
+        "  note: population 'p0': t_ref rounded to whole steps, by 0.04 ms at most; "
+        "the like of 2,999 others ('p1', 'p2', 'p3', ...)"
+    )
+    for part in ("populations", "projections", "recorders"):
+        mine = [e for e in plan.entries if e.part == part]
+        assert f"{len(mine) - 8:,} others" in text
+        largest = sorted((e.bytes for e in mine), reverse=True)[:8]
+        assert sum(e.bytes for e in mine if f"  {e.name} " in text) >= sum(largest)
+
+
+def test_a_group_of_thousands_of_populations_and_a_model_of_arrays_print_on_one_line():
+    net = chain(100)
+    group = sum((net.populations[f"p{k}"] for k in range(1, 100)), net.populations["p0"][:2])
+    assert repr(group).startswith("p0[0:2] + p1[0:4] + p2[0:4]")
+    assert repr(group).endswith(" + 90 more parts")
+    drawn = net.population("drawn", 900, bs.models.iaf_psc_exp(I_e=[0.5] * 900))
+    assert len(repr(drawn)) < 200
+    assert "\n" not in repr(drawn)

@@ -188,7 +188,7 @@ def _currents(group: ModelGroup, reached: Sequence[tuple[CurrentInput | VaryingC
 def _reached(net: Description, plan: Plan, group: ModelGroup) -> list[tuple[CurrentInput | VaryingCurrent, int]]:
     """The currents that reach a group, and how many of its neurons each does."""
     names = {plan.layout.names[a] for a in group.populations}
-    counts = [(c, sum(len(index) for p, index in c.target.pieces if p.name in names)) for c in net.currents]
+    counts = [(c, sum(len(index) for p, index, _ in c.target.by_population() if p.name in names)) for c in net.currents]
     return [(c, n) for c, n in counts if n]
 
 

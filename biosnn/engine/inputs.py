@@ -132,7 +132,7 @@ def _changes(net: Description, layout: Layout, g: int) -> Iterator[tuple[int, in
     onto: dict[str, list[CurrentInput]] = {}
     for current in net.currents:
         if isinstance(current, CurrentInput):
-            for name in {p.name for p, _ in current.target.pieces}:
+            for name in {p.name for p in current.target.populations}:
                 onto.setdefault(name, []).append(current)
     start = 0
     for a in group.populations:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.engine import precision
-from biosnn.engine.entries import PARTS, Entry, list_entries
+from biosnn.engine.entries import Entry, list_entries
 from biosnn.engine.layout import Layout, lay_out
+from biosnn.engine.page import page, size_text
 from biosnn.engine.receptor_states import keep_in_16_bits
 from biosnn.engine.repeats import FEW, Repeats, find_repeats, most_given
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
@@ -108,38 +109,16 @@ class Plan:
         if free is not None and self.bytes > free:
             largest = max((e for e in self.entries if not e.later), key=lambda e: e.bytes)
             raise MemoryPlanError(
-                f"plan: {_size(self.bytes)} needed, {_size(free)} of memory free; the largest array is {largest.name} "
-                f"({largest.formula}: {_size(largest.bytes)}); use fewer neurons, synapses or threads, "
-                f"or a smaller --scale"
+                f"plan: {size_text(self.bytes)} needed, {size_text(free)} of memory free; the largest array is "
+                f"{largest.name} ({largest.formula}: {size_text(largest.bytes)}); use fewer neurons, synapses or "
+                f"threads, or a smaller --scale"
             )
 
     def __repr__(self) -> str:
         return str(self)  # a notebook shows what `net.plan()` returns by its repr
 
     def __str__(self) -> str:
-        rows: list[tuple[str, ...]] = []
-        for part in PARTS:
-            mine = [e for e in self.entries if e.part == part]
-            if mine:
-                rows.append((f"{part}:", "", "", _size(sum(e.bytes for e in mine if not e.later))))
-            for e in mine:
-                size = f"({_size(e.bytes)})" if e.later else _size(e.bytes)
-                rows.append((f"  {e.name}", e.formula, e.dtype, size))
-        rows.append(("total, host", "", "", _size(self.bytes)))
-        rows.append(("total, device", "", "", "0 B"))
-        if self.later_bytes:
-            rows.append(("(when activity asks for it)", "", "", f"({_size(self.later_bytes)})"))
-        widths = [max(len(r[c]) for r in rows) for c in range(4)]
-        table = "\n".join(
-            f"  {n:<{widths[0]}}  {f:<{widths[1]}}  {d:<{widths[2]}}  {b:>{widths[3]}}" for n, f, d, b in rows
-        )
-        about = "" if all(t.exact for t in self.tables) else "about "
-        head = (
-            f"plan: {self.layout.n_neurons:,} neurons, {about}{self.n_synapses:,.0f} synapses, "
-            f"{self.layout.n_parts} partition(s), {'parallel' if self.parallel else 'serial'} driver, "
-            f"synapse backend {self.ways.backend}, ring {self.ways.ring}"
-        )
-        return "\n".join([head, table, *(f"  note: {n}" for n in self.notes)])
+        return page(self)
 
 
 def make_plan(net: Description, threads: int | None = None, ways: Asked | None = None) -> Plan:
@@ -230,7 +209,7 @@ def _traffic(
     net: Description, layout: Layout, tables: list[TablePlan], delays: NDArray[np.int64], repeats: Repeats
 ) -> Traffic:
     """What the choice of ways looks at."""
-    names = {p.name for c in net.connections for p, _ in c.source.pieces}
+    names = {p.name for c in net.connections for p in c.source.populations}
     n_sources = sum(net.populations[name].n for name in names)
     active = sum(net.populations[name].n * _most_active(net.populations[name], net.dt) for name in names)
     return Traffic(
@@ -268,7 +247,7 @@ def _longest_row(connections: list[Connection]) -> float:
     """A bound of the number of synapses of any source."""
     total: dict[str, float] = {}
     for c in connections:
-        for name in {p.name for p, _ in c.source.pieces}:
+        for name in {p.name for p in c.source.populations}:
             total[name] = total.get(name, 0.0) + c.out_degree_bound
     return max(total.values(), default=0.0)
 
@@ -279,11 +258,3 @@ def _t_ref_rounding(population: Population, dt: float) -> str:
         return ""
     off = float(np.abs(t_ref - np.rint(np.asarray(t_ref) / dt) * dt).max(initial=0))
     return f"t_ref rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
-
-
-def _size(n: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if n < 1024 or unit == "GiB":
-            return f"{n:.0f} {unit}" if unit == "B" else f"{n:,.1f} {unit}"
-        n /= 1024
-    raise AssertionError("unreachable")

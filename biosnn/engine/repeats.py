@@ -36,7 +36,7 @@ class Repeats:
 
     def of(self, group: Group) -> int:
         """Of any neuron of a group."""
-        return max((self.most[p.name] for p, _ in group.pieces), default=1)
+        return max((self.most[p.name] for p in group.populations), default=1)
 
 
 def find_repeats(net: Description) -> Repeats:
@@ -45,7 +45,7 @@ def find_repeats(net: Description) -> Repeats:
     into: dict[str, list[Connection | PoissonInput]] = {name: [] for name in counting}
     feeds: list[Connection | PoissonInput] = [*net.connections, *net.poisson_inputs]
     for feed in feeds if counting else ():
-        for name in counting & {p.name for p, _ in feed.target.pieces}:
+        for name in counting & {p.name for p in feed.target.populations}:
             into[name].append(feed)
     in_degree = max(
         (sum(c.in_degree_bound for c in cs if isinstance(c, Connection)) for cs in into.values()), default=0
@@ -61,7 +61,8 @@ def find_repeats(net: Description) -> Repeats:
     # What leads back to itself, or comes from there, is never ready, and keeps the limit.
     most |= dict.fromkeys(counting, limit)
     sources = {
-        name: {p.name for c in cs if isinstance(c, Connection) for p, _ in c.source.pieces} for name, cs in into.items()
+        name: {p.name for c in cs if isinstance(c, Connection) for p in c.source.populations}
+        for name, cs in into.items()
     }
     order = TopologicalSorter({name: found & counting for name, found in sources.items()})
     with contextlib.suppress(CycleError):
@@ -93,6 +94,6 @@ def _largest_multiplicity(trains: SpikeTrains) -> int:
 def _arriving(c: Connection | PoissonInput, most: dict[str, int], dt: float) -> float:
     """The most spikes that reach a target of a connection, or of a Poisson input, in a step."""
     if isinstance(c, Connection):
-        return c.in_degree_bound * max((most[p.name] for p, _ in c.source.pieces), default=0)
+        return c.in_degree_bound * max((most[p.name] for p in c.source.populations), default=0)
     mean = c.largest_rate * dt * 1e-3
     return most_events(mean) if mean <= MOST_MEAN else tail_bound(mean)

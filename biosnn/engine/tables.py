@@ -240,7 +240,7 @@ class _Builder:
         """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
         if self.table.wide:
             return weights.astype(np.float32).view(np.uint32)
-        a = self.number[c.target.pieces[0][0].name] if c.target.pieces else 0
+        a = self.number[c.target.populations[0].name] if c.target.populations else 0
         units = self.plan.precision.units
         plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
         unit = np.where(weights < 0, minus, plus)

@@ -210,7 +210,7 @@ class NeuronModel(ABC):
     def __repr__(self) -> str:
         changed = {n: v for n, v in self.values.items() if v is not self.parameters[n].default}
         changed |= {n: v for n, v in self.chosen.items() if v is not self.choices[n]}
-        return f"{self.name}({', '.join(f'{n}={v}' for n, v in changed.items())})"
+        return f"{self.name}({', '.join(f'{n}={_validate.shown(v)}' for n, v in changed.items())})"
 
     def check_ordered(self, low: str, high: str) -> None:
         """Raise DescriptionError unless parameter `low` stays below `high` for every neuron."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Index = range | NDArray[np.int64]
 MOST_PIECES = 1000  # runs of neurons of one population, of a group that is kept as such
+MOST_SHOWN = 10  # parts of a group, where it is printed
 MOST_IDS = 2**31 - 1  # neurons and sources of a network; ids have 32 bits
 
 
@@ -91,7 +92,9 @@ class Group:
         return np.array([first[p.name] for p in self.populations], np.int64)[which] + index
 
     def __repr__(self) -> str:
-        return " + ".join(f"{p.name}[{_span(i)}]" for p, i in self.pieces) or "no neurons"
+        shown = [f"{p.name}[{_span(i)}]" for p, i in self.pieces[:MOST_SHOWN]]
+        more = len(self.pieces) - len(shown)
+        return " + ".join(shown + ([f"{more:,} more parts"] if more else [])) or "no neurons"
 
 
 class _Mixed(Group):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -76,19 +75,13 @@ def distinct_steps(delays: Iterable[float | F64 | Distribution], dt: float) -> N
 
 def rounding(delay: float | F64 | Distribution, dt: float) -> str:
     """What rounding to steps changed, in words; empty if nothing."""
-    if isinstance(delay, Distribution):
-        return _raised(delay, dt)
-    values = np.atleast_1d(delay)
-    off = float(np.abs(values - delay_steps(delay, dt) * dt).max(initial=0.0))
-    return f"delays rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
-
-
-@functools.lru_cache(maxsize=2**14)
-def _raised(delay: Distribution, dt: float) -> str:
-    """What became of the delays below half a step, in words; empty if there are none."""
+    if not isinstance(delay, Distribution):
+        values = np.atleast_1d(delay)
+        off = float(np.abs(values - delay_steps(delay, dt) * dt).max(initial=0.0))
+        return f"delays rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
     if delay.quantile(np.array([0.5 / N_QUANTILES]))[0] >= dt * 0.5:  # the first of its table
         return ""
     raised = float((delay.table() < dt * 0.5).mean())
-    if raised and isinstance(delay, TravelTime):
+    if isinstance(delay, TravelTime):
         return f"delays below half a step become one step ({dt:g} ms): those up to {raised * delay.longest:.3g} um"
-    return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)" if raised else ""
+    return f"{raised:.1%} of the delays lie below half a step and become one step ({dt:g} ms)"
