@@ -1,6 +1,7 @@
 """Random networks, by a seed, against the oracle; benchmarks/fuzz.py runs thousands of them, of many more kinds."""
 
 import fuzzing
+import fuzzing_names
 import numpy as np
 import pytest
 import travel
@@ -21,3 +22,8 @@ def test_parameters_of_nobody_one_by_one_plan_and_run_in_silence():
     net.record(net.populations["some"], "V_m")
     found = net.build(threads=1).run(1.0).samples["some"]["V_m"].values[-1]
     np.testing.assert_allclose(found, -70.0 + 10.0 * np.exp(-1.0 / np.array([5.0, 10.0, 20.0])), rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_is_called_like_something_else_in_a_model_means_itself(seed, tmp_path):
+    fuzzing_names.check(seed, tmp_path)

@@ -91,11 +91,11 @@ LISTENER = functools.partial(bs.models.iaf_psc_exp, tau_syn_in=7.0, V_th=1e9)  #
 MIXED = functools.partial(recurrent, wide=True)  # packed weights and wide ones
 
 
-def drawn(net):
-    """The network with its synapses, and without a driver: nothing is compiled."""
+def drawn(net, **way):
+    """The network with its synapses, and with the text of a driver: nothing is compiled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cpu, "load_driver", lambda _text: SimpleNamespace(ARGUMENTS=(), advance=lambda *_: 0))
-        return net.build(threads=1, **PLAIN)
+        return net.build(threads=1, **way or PLAIN)
 
 
 @functools.cache
