@@ -25,6 +25,7 @@ from biosnn.engine.tables import Table, build_table
 from biosnn.engine.travel import travel_arrays
 from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names, varied_constants
 from biosnn.models.bank import SUMMED
+from biosnn.models.base import HOLD
 from biosnn.network.description import Description
 from biosnn.network.items import Recorder
 
@@ -100,9 +101,9 @@ def build(net: Description, plan: Plan) -> Built:
             arrays["meetings"] = np.zeros(8, np.int64)  # a cache line, as that of the clock
         for g, group in enumerate(layout.groups):
             per_neuron.append(varied_constants(net, group))
-            constants, varied = _constants(net, plan, group, per_neuron[g])
+            constants = _constants(net, plan, group, per_neuron[g])
             state = _states(net, group, plan.receptor_dtype)
-            found: Arrays = {"sections": _sections(layout, g), "constants": constants, **varied, **state}
+            found: Arrays = {"sections": _sections(layout, g), **constants, **state}
             arrays |= {driver.prefix(shape, g) + name: values for name, values in found.items()}
         arrays |= poisson_arrays(net, plan, shape)
         arrays |= current_arrays(net, layout, shape)
@@ -182,11 +183,9 @@ def _sections(layout: Layout, g: int) -> NDArray[np.int64]:
 
 
 @memory_for("constants of neurons")
-def _constants(
-    net: Description, plan: Plan, group: ModelGroup, varied: frozenset[str]
-) -> tuple[NDArray[np.float32], Arrays]:
-    """A row of constants per population, and an array for each of the `varied`, which differ between neurons."""
-    names = constant_names(group)
+def _constants(net: Description, plan: Plan, group: ModelGroup, varied: frozenset[str]) -> Arrays:
+    """A row of constants and a HOLD per population, and an array for each of the `varied`, one value per neuron."""
+    names = [*constant_names(group), *([HOLD] if HOLD in group.model.constants else [])]
     found = []
     for a in group.populations:
         model = net.population_at(a).model
@@ -196,20 +195,21 @@ def _constants(
         for k, slot in enumerate(bank.slots):
             values[f"unit_{slot}"] = bank.signs[k] * plan.precision.units[(a, bank.scale[k])]
         found.append([np.asarray(values[name], np.float64) for name in names])
-    table = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found], np.float32)
+    shared = np.array([[0.0 if x.ndim else float(x) for x in row] for row in found])
     arrays = {
         name: np.concatenate([
             np.broadcast_to(row[k], net.population_at(a).n) for a, row in zip(group.populations, found, strict=True)
-        ]).astype(np.float32)
+        ]).astype(np.int32 if name == HOLD else np.float32)
         for k, name in enumerate(names) if name in varied
     }  # fmt: skip
-    return table, arrays
+    n = len(constant_names(group))
+    return {"constants": shared[:, :n].astype(np.float32), "holds": shared[:, n:].ravel().astype(np.int32), **arrays}
 
 
 @memory_for("states of neurons")
 def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
     """State variables at time 0."""
-    found = {group.model.array(s.name): np.zeros(group.n, np.float32) for s in group.model.states}
+    found: Arrays = {group.model.array(s.name): np.zeros(group.n, s.dtype) for s in group.model.states}
     found |= {s.name: np.zeros(group.n, np.float32) for s in group.bank.states}
     at = 0
     for a in group.populations:

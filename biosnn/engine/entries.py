@@ -12,6 +12,7 @@ from biosnn.engine.layout import ModelGroup
 from biosnn.engine.update_loop import varied_constants
 from biosnn.engine.ways import MOST_EVENTS, value_bytes
 from biosnn.inputs.sizes import DRAWN, TILE
+from biosnn.models.base import HOLD
 from biosnn.network.description import Description
 from biosnn.network.items import CurrentInput, PoissonInput, VaryingCurrent
 from biosnn.network.stimuli import Levels, Sinusoidal
@@ -48,14 +49,20 @@ def _populations(net: Description, plan: Plan) -> Iterator[Entry]:
         extra = ["injected"] if group.injected else []
         reached = _reached(net, plan, group)
         extra += ["held"] if any(isinstance(c, VaryingCurrent) for c, _ in reached) else []
-        state = [s.name for s in group.model.states] + extra
+        state = [s.name for s in group.model.states if s.dtype is np.float32] + extra
+        whole = [s.name for s in group.model.states if s.dtype is np.int32]
         bank = [s.name for s in group.bank.states]
-        varied = sorted(varied_constants(net, group))
+        constants = varied_constants(net, group)
+        varied = sorted(constants - {HOLD})
+        whole += sorted(constants & {HOLD})
         for a in group.populations:
             name, n = plan.layout.names[a], net.population_at(a).n
             variables = [(len(state), "variables"), (n, "neurons")]
             if state:
                 yield _array("populations", f"{name}: {', '.join(state)}", variables, "float32")
+            if whole:
+                counts = [(len(whole), "variables"), (n, "neurons")]
+                yield _array("populations", f"{name}: {', '.join(whole)}", counts, "int32")
             spiked = "int32" if group.model.repeats else "uint8"
             yield _array("populations", f"{name}: spiked", [(n, "neurons")], spiked)
             if varied:

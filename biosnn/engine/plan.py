@@ -237,8 +237,8 @@ def _most_spikes(net: Description, layout: Layout, ways: Ways, repeats: Repeats)
 
 def _most_active(population: Population, dt: float, over: Callable[[NDArray[np.float64]], Any] = np.mean) -> float:
     """Spikes per neuron and step that refractoriness allows, at most; the mean or the maximum `over` the neurons."""
-    t_ref = population.model.values.get("t_ref") if population.model is not None else None
-    if t_ref is None or isinstance(t_ref, Distribution):
+    t_ref = population.model.refractoriness if population.model is not None else 0.0
+    if isinstance(t_ref, Distribution):
         return 1.0
     return float(over(1 / (1 + np.rint(np.asarray(t_ref) / dt)))) if np.size(t_ref) else 0.0
 
@@ -253,8 +253,8 @@ def _longest_row(connections: list[Connection]) -> float:
 
 
 def _t_ref_rounding(population: Population, dt: float) -> str:
-    t_ref = population.model.values.get("t_ref") if population.model is not None else None
-    if t_ref is None or isinstance(t_ref, Distribution):
+    if population.model is None or isinstance(t_ref := population.model.refractoriness, Distribution):
         return ""
     off = float(np.abs(t_ref - np.rint(np.asarray(t_ref) / dt) * dt).max(initial=0))
-    return f"t_ref rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""
+    name = population.model.refractory_time
+    return f"{name} rounded to whole steps, by {off:.3g} ms at most" if off > 1e-6 * dt else ""

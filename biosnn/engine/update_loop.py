@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from biosnn.distributions import Distribution
 from biosnn.engine.layout import ModelGroup
 from biosnn.models.bank import Course, SynapticState, Term
+from biosnn.models.base import HOLD
 from biosnn.network.description import Description
 from biosnn.network.items import Values
 
@@ -26,8 +27,11 @@ OF_TILE = "for i in range(tile, until):"
 
 
 def constant_names(group: ModelGroup) -> list[str]:
-    """Columns of a group's table of constants: those of the membrane first, then what its input is made with."""
-    bank, constants = group.bank, group.model.constants
+    """Columns of a group's table of constants: those of the membrane first, then what its input is made with.
+
+    HOLD, a whole number, stands in a table of its own, `holds`.
+    """
+    bank, constants = group.bank, [name for name in group.model.constants if name != HOLD]
     names = [*constants, *(["rest"] if bank.exact else ["I_e"])]
     names += ["p20"] if bank.exact and group.injected else []
     names += [s.gain for s in bank.states if s.gain is not None]
@@ -52,7 +56,7 @@ def varied_constants(net: Description, group: ModelGroup) -> frozenset[str]:
             continue  # nobody's
         constants = model.all_constants({name: _two_of(value) for name, value in model.values.items()}, net.dt)
         found |= {name for name, value in constants.items() if np.ndim(value)}
-    return frozenset(found.intersection(constant_names(group)))
+    return frozenset(found.intersection([HOLD, *constant_names(group)]))
 
 
 def _two_of(value: Values) -> float | NDArray[np.float64]:
@@ -64,7 +68,9 @@ def _two_of(value: Values) -> float | NDArray[np.float64]:
 def update_arguments(group: ModelGroup, per_neuron: frozenset[str]) -> list[str]:
     """Arrays of the group that its loop takes, in order."""
     states = [group.model.array(s.name) for s in group.model.states] + [s.name for s in group.bank.states]
-    return ["sections", "constants", *states, *(["injected"] if group.injected else []), "spiked", *sorted(per_neuron)]
+    holds = ["holds"] if HOLD in group.model.constants and HOLD not in per_neuron else []
+    injected = ["injected"] if group.injected else []
+    return ["sections", "constants", *holds, *states, *injected, "spiked", *sorted(per_neuron)]
 
 
 def keys_of_draws(group: ModelGroup) -> list[tuple[str, str]]:
@@ -147,7 +153,8 @@ class _Writer:
 
     def _constants(self) -> list[str]:
         """The line that gathers the constants of the membrane."""
-        made = (_at(n) if n in self.per_neuron else f"constants[q, {self.columns[n]}]" for n in self.model.constants)
+        shared = {HOLD: "holds[q]"} | {n: f"constants[q, {k}]" for n, k in self.columns.items()}
+        made = (_at(n) if n in self.per_neuron else shared[n] for n in self.model.constants)
         return [f"c = {self.model.constants_name}({', '.join(made)})"]
 
     def _asked(self, what: str) -> str:

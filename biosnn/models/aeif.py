@@ -11,9 +11,9 @@ from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma, log
-from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Value
 from biosnn.models.checks import check_millivolts, check_step
-from biosnn.models.leaky import FOUR, HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, at, bearable
+from biosnn.models.leaky import FOUR, HALF, NONE, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, at, bearable, counted_down
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
@@ -39,12 +39,12 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
     """
     v, w1, spiked, _, _, _, _ = upswing(V_m, w, refractory, x, p)
     v = p.V_peak if v > p.V_peak else v
-    return (V_m if spiked else v), (w if spiked else w1), (refractory if spiked else refractory - ONE), spiked
+    return (V_m if spiked else v), (w if spiked else w1), (refractory if spiked else counted_down(refractory)), spiked
 
 
 def upswing(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
     """V and w after the step if there is no spike, whether there is, and A q, P, P in the middle, and the leak."""
-    free = refractory <= ZERO
+    free = refractory <= NONE
     h_C = bearable(p.h_C, p.g_L, x) if free else ZERO
     Aq = (p.A if free else ZERO) * exp(fma(p.per_D, V_m, -p.theta_D))
     P, middle, w1 = drift(V_m, w, h_C, x, p)
@@ -79,7 +79,7 @@ def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any
     # The rest of the step: from V_reset, where the upswing has hardly begun.
     rest = ONE - s
     m = HALF + HALF * s
-    h_C, h_w = (ZERO if p.hold > ZERO else bearable(p.h_C * rest, p.g_L, x)), p.h_w * rest
+    h_C, h_w = (ZERO if p.hold > NONE else bearable(p.h_C * rest, p.g_L, x)), p.h_w * rest
     w2 = w + s * (w1 - w) + p.b
     grown = h_w * (p.a * p.V_reset - w2)
     a0, am = p.g_L + at(s, x.G_start, x.G_mid, x.G_end), p.g_L + at(m, x.G_start, x.G_mid, x.G_end)
@@ -163,8 +163,9 @@ class AdEx(NeuronModel):
     states = (
         State("V_m", "mV", initial="E_L", origin="E_L"),
         State("w", "pA"),
-        State("refractory", "steps", public=False),
+        REFRACTORY,
     )
+    refractory_time = "t_ref"
     step = staticmethod(adaptive_exponential)
     at_spike = staticmethod(adaptive_exponential_spike)
     step_constants = (
@@ -212,7 +213,6 @@ class AdEx(NeuronModel):
             "b": np.asarray(p["b"]),
             "h_w": -np.expm1(-dt / np.asarray(p["tau_w"])),
             "up_w": dt / np.asarray(p["tau_w"]) * p["a"] * D,
-            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
             "I_e": np.asarray(p["I_e"]),
         }
 

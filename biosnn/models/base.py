@@ -23,7 +23,7 @@ from biosnn.models.bank import Bank, lay_bank
 from biosnn.models.kinetics import F64, MG_SLOPE, Parameter, Receptor, Resolved, Value, gains, kinetics
 from biosnn.models.receptors import GivenReceptor, as_receptors
 
-__all__ = ["F64", "Input", "NeuronModel", "Parameter", "Receptor", "Resolved", "State", "Value"]
+__all__ = ["F64", "HOLD", "REFRACTORY", "Input", "NeuronModel", "Parameter", "Receptor", "Resolved", "State", "Value"]
 
 # What reaches a compartment within a step. At its start, middle and end: I, the current that does not depend on V (pA;
 # injected, of current-based receptors, and sum of g E_rev), and G, the conductance (nS); the total current into V, a
@@ -47,7 +47,7 @@ def unblocked(V: Any, Mg: Any) -> Any:
 
 @dataclass(frozen=True)
 class State:
-    """A state variable of the membrane, one float32 per neuron.
+    """A state variable of the membrane, one number of its dtype per neuron.
 
     `initial` is its start value, or names the parameter that gives it. The stored value is relative to the parameter
     `origin`, where there is one: membranes are computed in mV above rest, which keeps float32 sharp.
@@ -59,6 +59,13 @@ class State:
     initial: str | float = 0.0
     origin: str | None = None
     public: bool = True
+    dtype: type[np.float32 | np.int32] = np.float32
+
+
+# Steps for which a neuron is still held, or silent. An int32: a float32 cannot be counted down from above 2^24.
+REFRACTORY = State("refractory", "steps", public=False, dtype=np.int32)
+FINEST = 2.0**-22  # of the larger of two potentials: if they are so far apart, they differ in float32, above any rest
+HOLD = "hold"  # the constant that it begins with, an int32 as well: `refractory_time` in steps
 
 
 class NeuronModel(ABC):
@@ -78,6 +85,9 @@ class NeuronModel(ABC):
     jump_unit: ClassVar[str] = "mV"  # of weights, where there are no receptors
     draws: ClassVar[int] = 0  # random words (uint32) that the scalar function takes, after its other arguments
     potentials: ClassVar[tuple[str, ...]] = ("V_m",)  # of each compartment: its potential
+    # The parameter (ms) that says for how long a neuron sends no other spike after one, whatever its state, its input
+    # and its other parameters: the history of spikes is as large as that allows. None: it may spike in every step.
+    refractory_time: ClassVar[str | None] = None
     # The scalar functions. `exact`, of linear membranes: (state..., arriving, constants) -> (state..., spiked), where
     # `arriving` is what the input adds to V within the step; `step`: (state..., Input of each compartment, constants).
     exact: ClassVar[Callable[..., Any] | None] = None
@@ -143,6 +153,11 @@ class NeuronModel(ABC):
         return found
 
     @property
+    def refractoriness(self) -> Value:
+        """The `refractory_time` (ms), in which a neuron sends no other spike; none, if the model declares none."""
+        return 0.0 if self.refractory_time is None else self.values[self.refractory_time]
+
+    @property
     def label(self) -> str:
         """What its populations are called in a driver."""
         return self.name
@@ -186,6 +201,8 @@ class NeuronModel(ABC):
     def all_constants(self, p: Resolved, dt: float) -> dict[str, float | F64]:
         """The constants of the membrane and of its receptors."""
         found = self.discretise(p, dt)
+        if self.refractory_time is not None:
+            found[HOLD] = np.rint(np.asarray(p[self.refractory_time]) / dt)
         for receptor in self.receptors:
             origin = self._origin(receptor.compartment)
             of_receptor = kinetics(receptor, p, dt, 0.0 if origin is None else p[origin])
@@ -213,16 +230,23 @@ class NeuronModel(ABC):
         return f"{self.name}({', '.join(f'{n}={_validate.shown(v)}' for n, v in changed.items())})"
 
     def check_ordered(self, low: str, high: str) -> None:
-        """Raise DescriptionError unless parameter `low` stays below `high` for every neuron."""
+        """Raise DescriptionError unless parameter `low` stays below `high` for every neuron.
+
+        By more than what rounding to float32, relative to rest, can take away: neurons that are held at V_reset would
+        spike in each step if that were V_th.
+        """
         a, b = self.values[low], self.values[high]
+        origin = self._origin(0)
+        sizes = np.abs([*extremes(a), *extremes(b), *extremes(0.0 if origin is None else self.values[origin])])
+        apart = FINEST * float(sizes[np.isfinite(sizes)].max())
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size == b.size:
-            fine = bool((a < b).all())
+            between = float((b - a).min(initial=np.inf))
         else:
-            fine = extremes(a)[1] < extremes(b)[0]
-        if not fine:
+            between = extremes(b)[0] - extremes(a)[1]
+        if between <= apart:
+            how = f"at least {apart:.1g} {self.parameters[low].unit}" if between > 0 else self.parameters[low].unit
             raise DescriptionError(
-                f"{self.name}: {low} must be below {high} ({self.parameters[low].unit}), "
-                f"got {_validate.shown(a)} and {_validate.shown(b)}"
+                f"{self.name}: {low} must be below {high} ({how}), got {_validate.shown(a)} and {_validate.shown(b)}"
             )
 
     def _check_receptor(self, receptor: Receptor) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.fastmath import exp
-from biosnn.models.base import NeuronModel, Parameter, Receptor, Resolved, State, Value
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Receptor, Resolved, State, Value
 from biosnn.models.checks import check_apart, check_millivolts, check_step
-from biosnn.models.leaky import HALF, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable
+from biosnn.models.leaky import HALF, NONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable, counted_down
 from biosnn.models.receptors import own
 
 # All functions below take one step h by the classical Runge-Kutta method, with the input of each compartment at the
@@ -31,12 +31,12 @@ def leaky_3c(V_m: Any, V_d: Any, V_a: Any, refractory: Any, soma: Any, dend: Any
     m, v, x = V_m + m3, V_d + d3, V_a + a3
     m4, d4, a4 = flow_3c(m, v, x, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, h, p)
     x = V_a + mean(a1, a2, a3, a4)
-    spiked = x >= p.theta
+    spiked = (x >= p.theta) & (refractory <= NONE)
     return (
         V_m + mean(m1, m2, m3, m4),
         V_d + mean(d1, d2, d3, d4),
         (p.V_reset if spiked else x),
-        (p.hold if spiked else refractory - ONE),
+        (p.hold if spiked else counted_down(refractory)),
         spiked,
     )
 
@@ -46,7 +46,7 @@ def steps_3c(soma: Any, dend: Any, ais: Any, refractory: Any, p: Any) -> Any:
     return (
         bearable(p.h_C_m, p.g_L + p.g_sd + p.g_sa, soma),
         bearable(p.h_C_d, p.g_L_d + p.g_sd, dend),
-        bearable(p.h_C_a, p.g_L_a + p.g_sa, ais) if refractory <= ZERO else ZERO,
+        bearable(p.h_C_a, p.g_L_a + p.g_sa, ais) if refractory <= NONE else ZERO,
     )
 
 
@@ -66,7 +66,7 @@ def adex_soma(V_m: Any, V_d: Any, w: Any, refractory: Any, soma: Any, dend: Any,
     """A soma with an exponential upswing and adaptation, which spikes at V_m >= V_peak, and a leaky dendrite."""
     s, d = soma, dend
     h_m, h_d = bearable(p.h_C_m, p.g_L + p.g_sd, s), bearable(p.h_C_d, p.g_L_d + p.g_sd, d)
-    h = (h_m if refractory <= ZERO else ZERO), h_d
+    h = (h_m if refractory <= NONE else ZERO), h_d
     m1, d1, w1 = flow_2c(V_m, V_d, w, s.I_start, s.G_start, d.I_start, d.G_start, h, p)
     m2, d2, w2 = flow_2c(
         V_m + HALF * m1, V_d + HALF * d1, w + HALF * w1, s.I_mid, s.G_mid, d.I_mid, d.G_mid, h, p
@@ -76,12 +76,12 @@ def adex_soma(V_m: Any, V_d: Any, w: Any, refractory: Any, soma: Any, dend: Any,
     )  # fmt: skip
     m4, d4, w4 = flow_2c(V_m + m3, V_d + d3, w + w3, s.I_end, s.G_end, d.I_end, d.G_end, h, p)
     v, u = V_m + mean(m1, m2, m3, m4), w + mean(w1, w2, w3, w4)
-    spiked = v >= p.V_peak
+    spiked = (v >= p.V_peak) & (refractory <= NONE)
     return (
         (p.V_reset if spiked else v),
         V_d + mean(d1, d2, d3, d4),
         (u + p.b if spiked else u),
-        (p.hold if spiked else refractory - ONE),
+        (p.hold if spiked else counted_down(refractory)),
         spiked,
     )
 
@@ -111,13 +111,13 @@ def adex_ais(V_m: Any, V_d: Any, V_a: Any, w: Any, refractory: Any, soma: Any, d
     m, v, x, u = V_m + m3, V_d + d3, V_a + a3, w + w3
     m4, d4, a4, w4 = flow_ais(m, v, x, u, s.I_end, s.G_end, d.I_end, d.G_end, a.I_end, a.G_end, h, p)
     x, u = V_a + mean(a1, a2, a3, a4), w + mean(w1, w2, w3, w4)
-    spiked = x >= p.V_peak
+    spiked = (x >= p.V_peak) & (refractory <= NONE)
     return (
         V_m + mean(m1, m2, m3, m4),
         V_d + mean(d1, d2, d3, d4),
         (p.V_reset if spiked else x),
         (u + p.b if spiked else u),
-        (p.hold if spiked else refractory - ONE),
+        (p.hold if spiked else counted_down(refractory)),
         spiked,
     )
 
@@ -181,12 +181,12 @@ _ADEX: Mapping[str, Parameter] = {
     "tau_w": Parameter(144.0, "ms", "time constant of the adaptation", above=SHORTEST_TAU_M),
 }
 _V_M, _V_D, _V_A = (State(name, "mV", initial="E_L", origin="E_L") for name in ("V_m", "V_d", "V_a"))
-_REFRACTORY = State("refractory", "steps", public=False)
 
 
 class Compartments(NeuronModel):
     """What the models of several compartments share."""
 
+    refractory_time = "t_ref"
     spikes_at: ClassVar[str]  # the parameter that V_reset must stay below
 
     def check(self) -> None:
@@ -213,7 +213,6 @@ class Compartments(NeuronModel):
         found = {name: np.asarray(p[name]) for name in names.intersection(p)}
         found |= {f"h_{C}": dt / np.asarray(p[C]) for C in ("C_m", "C_d", "C_a") if C in p}
         found["V_reset"] = np.asarray(p["V_reset"]) - E_L
-        found["hold"] = np.rint(np.asarray(p["t_ref"]) / dt)
         theta = np.asarray(p["V_th"]) - E_L
         if "Delta_T" not in p:
             return {**found, "theta": theta}
@@ -249,7 +248,7 @@ class lif_3c(Compartments):  # noqa: N801 - named like NEST's models
 
     name = "lif_3c"
     membrane: ClassVar[Mapping[str, Parameter]] = {**_SOMA, **_AIS, "V_th": Parameter(-50.0, "mV", "threshold")}
-    states = (_V_M, _V_D, _V_A, _REFRACTORY)
+    states = (_V_M, _V_D, _V_A, REFRACTORY)
     potentials = ("V_m", "V_d", "V_a")
     own_receptors = _receptors(3)
     step = staticmethod(leaky_3c)
@@ -279,7 +278,7 @@ class adex_2c(Compartments):  # noqa: N801
 
     name = "adex_2c"
     membrane: ClassVar[Mapping[str, Parameter]] = {**_SOMA, **_ADEX}
-    states = (_V_M, _V_D, State("w", "pA"), _REFRACTORY)
+    states = (_V_M, _V_D, State("w", "pA"), REFRACTORY)
     potentials = ("V_m", "V_d")
     own_receptors = _receptors(2)
     step = staticmethod(adex_soma)
@@ -306,7 +305,7 @@ class adex_3c(Compartments):  # noqa: N801
 
     name = "adex_3c"
     membrane: ClassVar[Mapping[str, Parameter]] = {**_SOMA, **_AIS, **_ADEX}
-    states = (_V_M, _V_D, _V_A, State("w", "pA"), _REFRACTORY)
+    states = (_V_M, _V_D, _V_A, State("w", "pA"), REFRACTORY)
     potentials = ("V_m", "V_d", "V_a")
     own_receptors = _receptors(3)
     step = staticmethod(adex_ais)

@@ -10,10 +10,10 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
-from biosnn.models.base import NeuronModel, Parameter, Resolved, State
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State
 from biosnn.models.checks import check_apart, check_millivolts, check_step
 from biosnn.models.kinetics import difference_of_decays
-from biosnn.models.leaky import ONE, ZERO, linear_constants, through_conductances
+from biosnn.models.leaky import NONE, counted_down, linear_constants, through_conductances
 from biosnn.models.receptors import GivenReceptor, own
 
 # (spike_dependent_threshold, after_spike_currents, adapting_threshold) of each level
@@ -47,7 +47,7 @@ def glif(
     V in mV above E_L. At V > theta the neuron spikes: V is set to fraction V(t) + V_reset, and everything is held for
     `hold` steps, over which the jumps of the after-spike currents and of the threshold have decayed beforehand.
     """
-    free = refractory <= ZERO
+    free = refractory <= NONE
     current = p.mean_1 * ASCurrents_1 + p.mean_2 * ASCurrents_2
     v = p.p22 * V_m + arriving + p.gain * current
     first, second, theta_s = p.decay_1 * ASCurrents_1, p.decay_2 * ASCurrents_2, p.decay_s * threshold_spike
@@ -60,7 +60,7 @@ def glif(
     theta_s = p.carry_s * theta_s + p.add_s if spiked else theta_s
     return (
         (v if free else V_m),
-        (p.hold if spiked else refractory - ONE),
+        (p.hold if spiked else counted_down(refractory)),
         (first if free else ASCurrents_1),
         (second if free else ASCurrents_2),
         (theta_s if free else threshold_spike),
@@ -138,13 +138,14 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
     }
     states = (
         State("V_m", "mV", initial="E_L", origin="E_L"),
-        State("refractory", "steps", public=False),
+        REFRACTORY,
         State("ASCurrents_1", "pA", initial="asc_init_1"),
         State("ASCurrents_2", "pA", initial="asc_init_2"),
         State("threshold_spike", "mV"),
         State("threshold_voltage", "mV"),
     )
     asks = ("injected",)
+    refractory_time = "t_ref"
     exact = staticmethod(glif)
     exact_constants = (
         "p22", "gain", "R", "mean_1", "mean_2", "decay_1", "decay_2", "amp_1", "amp_2", "carry_1", "carry_2",
@@ -195,7 +196,6 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
             "V_th": np.asarray(p["V_th"]) - E_L,
             "fraction": r * np.asarray(p["voltage_reset_fraction"]),
             "V_reset": np.asarray(p["voltage_reset_add"]) if r else np.asarray(p["V_reset"]) - E_L,
-            "hold": np.rint(t_ref / dt),
             "decay_s": np.exp(-b_s * dt),
             "carry_s": np.exp(-b_s * t_ref),
             "add_s": r * np.asarray(p["th_spike_add"]),

@@ -12,9 +12,9 @@ from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp, fma
-from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Value
 from biosnn.models.checks import check_absolute
-from biosnn.models.leaky import HALF, ONE, SIXTH, TWO, ZERO, at, bearable
+from biosnn.models.leaky import HALF, NONE, ONE, SIXTH, TWO, at, bearable, counted_down
 from biosnn.models.receptors import own
 
 # typed: a plain literal would widen the float32 loop to float64
@@ -49,8 +49,8 @@ def hodgkin_huxley(V_m: Any, Act_m: Any, Inact_h: Any, Act_n: Any, refractory: A
     v, m, h, n = substep(V_m, Act_m, Inact_h, Act_n, x.I_start, I1, I2, x.G_start, G1, G2, k_C, p)
     v, m, h, n = substep(v, m, h, n, I2, x.I_mid, I4, G2, x.G_mid, G4, k_C, p)
     v, m, h, n = substep(v, m, h, n, I4, I5, x.I_end, G4, G5, x.G_end, k_C, p)
-    spiked = (v >= p.zero) & (V_m > v) & (refractory <= ZERO)
-    return v, m, h, n, (p.hold if spiked else refractory - ONE), spiked
+    spiked = (v >= p.zero) & (V_m > v) & (refractory <= NONE)
+    return v, m, h, n, (p.hold if spiked else counted_down(refractory)), spiked
 
 
 def substep(
@@ -150,8 +150,9 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
         State("Act_m", initial=0.05293248525724958),  # where the rates balance at -65 mV
         State("Inact_h", initial=0.5961207535084603),
         State("Act_n", initial=0.3176769140606974),
-        State("refractory", "steps", public=False),
+        REFRACTORY,
     )
+    refractory_time = "t_ref"
     step = staticmethod(hodgkin_huxley)
     step_constants = (
         "g_Na", "g_K", "g_L", "g_peak", "E_Na", "E_K", "zero", "from_40", "from_55", "from_65", "lowest", "highest",
@@ -192,5 +193,4 @@ class hh_psc_alpha(NeuronModel):  # noqa: N801 - NEST's name
             **{f"from_{V}": E_L + V for V in (40, 55, 65)},
             "k": np.asarray(dt / 3),
             "k_C": dt / 3 / np.asarray(p["C_m"]),
-            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
         }

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from biosnn.fastmath import coarse_reciprocal, fma
-from biosnn.models.base import NeuronModel, Parameter, Resolved, State, Value
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Value
 from biosnn.models.checks import STIFFEST, check_millivolts, check_potentials, check_step
 
 # typed: a plain literal would widen the float32 loop to float64
 ZERO, HALF, ONE, TWO, SIXTH = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2), np.float32(1 / 6)
 THREE, FOUR = np.float32(3), np.float32(4)
+NONE, ONCE = np.int32(0), np.int32(1)  # steps
 
 SHORTEST_TAU_M = 0.1  # ms; no membrane is faster: such a value was given in s
 
@@ -28,9 +29,15 @@ def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
     V_reset and held for `hold` steps. Source: Rotter & Diesmann 1999, Biol. Cybern. 81:381, section 3.
     """
     v = p.p22 * V_m + arriving
-    v = v if refractory <= ZERO else V_m
-    spiked = v >= p.theta
-    return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
+    free = refractory <= NONE
+    v = v if free else V_m
+    spiked = (v >= p.theta) & free
+    return (p.V_reset if spiked else v), (p.hold if spiked else counted_down(refractory)), spiked
+
+
+def counted_down(refractory: Any) -> Any:
+    """The steps that a neuron is held after this one; it stays at none. Numba makes an int64 of a difference."""
+    return np.int32(refractory - ONCE) if refractory > NONE else NONE
 
 
 def through_conductances(V_m: Any, x: Any, p: Any) -> Any:
@@ -68,9 +75,10 @@ def at(t: Any, start: Any, middle: Any, end: Any) -> Any:
 def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
     """The same membrane where conductances act on it."""
     v = through_conductances(V_m, x, p)
-    v = v if refractory <= ZERO else V_m
-    spiked = v >= p.theta
-    return (p.V_reset if spiked else v), (p.hold if spiked else refractory - ONE), spiked
+    free = refractory <= NONE
+    v = v if free else V_m
+    spiked = (v >= p.theta) & free
+    return (p.V_reset if spiked else v), (p.hold if spiked else counted_down(refractory)), spiked
 
 
 class Leaky(NeuronModel):
@@ -78,8 +86,9 @@ class Leaky(NeuronModel):
 
     states = (
         State("V_m", "mV", initial="E_L", origin="E_L"),
-        State("refractory", "steps", public=False),
+        REFRACTORY,
     )
+    refractory_time = "t_ref"
     exact = staticmethod(leaky)
     step = staticmethod(leaky_with_conductances)
     exact_constants = ("p22", "theta", "V_reset", "hold")
@@ -106,7 +115,6 @@ class Leaky(NeuronModel):
             **linear_constants(C_m, tau_m, p["I_e"], dt),
             "theta": np.asarray(p["V_th"]) - p["E_L"],
             "V_reset": np.asarray(p["V_reset"]) - p["E_L"],
-            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
         }
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from biosnn import _validate
 from biosnn.distributions import extremes
-from biosnn.models.base import NeuronModel, Parameter, Resolved, State
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State
 from biosnn.models.checks import check_apart, check_step
-from biosnn.models.leaky import ONE, SHORTEST_TAU_M, ZERO, linear_constants, through_conductances
+from biosnn.models.leaky import NONE, SHORTEST_TAU_M, counted_down, linear_constants, through_conductances
 from biosnn.models.receptors import own
 
 
@@ -25,10 +25,10 @@ def mat2(V_m: Any, refractory: Any, V_th_alpha_1: Any, V_th_alpha_2: Any, arrivi
     """
     v = p.p22 * V_m + arriving
     first, second = p.decay_1 * V_th_alpha_1, p.decay_2 * V_th_alpha_2
-    spiked = (v >= p.omega + first + second) & (refractory <= ZERO)
+    spiked = (v >= p.omega + first + second) & (refractory <= NONE)
     return (
         v,
-        (p.hold if spiked else refractory - ONE),
+        (p.hold if spiked else counted_down(refractory)),
         (first + p.alpha_1 if spiked else first),
         (second + p.alpha_2 if spiked else second),
         spiked,
@@ -69,7 +69,7 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
     }
     states = (
         State("V_m", "mV", initial="E_L", origin="E_L"),
-        State("refractory", "steps", public=False),
+        REFRACTORY,
         State("V_th_alpha_1", "mV"),
         State("V_th_alpha_2", "mV"),
     )
@@ -77,6 +77,7 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         own("ex", "exp", "tau_syn_ex", 1.0, what="excitatory currents"),
         own("in", "exp", "tau_syn_in", 3.0, what="inhibitory currents"),
     )
+    refractory_time = "t_ref"
     exact = staticmethod(mat2)
     step = staticmethod(mat2_with_conductances)
     exact_constants = ("p22", "omega", "decay_1", "decay_2", "alpha_1", "alpha_2", "hold")
@@ -98,7 +99,6 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         return {
             **linear_constants(*self.linear(p), p["I_e"], dt),
             "omega": np.asarray(p["omega"]) - p["E_L"],
-            "hold": np.rint(np.asarray(p["t_ref"]) / dt),
             **{f"decay_{j}": np.exp(-dt / np.asarray(p[f"tau_{j}"])) for j in (1, 2)},
             **{f"alpha_{j}": np.asarray(p[f"alpha_{j}"]) for j in (1, 2)},
         }

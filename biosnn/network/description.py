@@ -82,7 +82,7 @@ class Description(Inputs):
             raise DescriptionError(
                 f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
             )
-        check_refractory(owner, model.values.get("t_ref", 0.0), self.dt)
+        check_refractory(owner, model, self.dt)
         units = model.recordable()
         given = _merged(owner, initial, values)
         for variable in given:

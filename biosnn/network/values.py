@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from biosnn.distributions import F64, N_QUANTILES, Distribution, extremes
 from biosnn.errors import DescriptionError
 from biosnn.network.space import TravelTime
+
+if TYPE_CHECKING:
+    from biosnn.models.base import NeuronModel
 
 MOST_STEPS = 2**31
 TOGETHER = 2**20  # steps that are sorted at once
@@ -40,13 +43,17 @@ def delays_in_range(owner: str, delay: float | F64 | Distribution, dt: float) ->
     return delay
 
 
-def check_refractory(owner: str, t_ref: float | F64 | Distribution, dt: float) -> None:
-    """Raise DescriptionError for a refractory time (ms) that is not zero but would be rounded to zero steps."""
-    shortest = extremes(t_ref)
-    if 0 < shortest[1] < dt / 2:
+def check_refractory(owner: str, model: NeuronModel, dt: float) -> None:
+    """Raise DescriptionError for a refractory time that is not zero but of no step, or of more than can be counted."""
+    name, longest = model.refractory_time, extremes(model.refractoriness)[1]
+    if 0 < longest < dt / 2:
         raise DescriptionError(
-            f"{owner}: t_ref = {shortest[1]:g} ms is less than half a step (dt = {dt:g} ms) and would be none at all; "
+            f"{owner}: {name} = {longest:g} ms is less than half a step (dt = {dt:g} ms) and would be none at all; "
             f"set it to 0, or give it in ms"
+        )
+    if longest / dt >= MOST_STEPS - 0.5:
+        raise DescriptionError(
+            f"{owner}: {name} must be at most 2**31 - 1 steps of {dt:g} ms, got {longest:g} ms; lower it or raise dt"
         )
 
 
