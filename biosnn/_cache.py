@@ -137,7 +137,7 @@ def _write(name: str, data: bytes) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        _say(str(error))
+        _say(f"{path}: {error.strerror}")
 
 
 def _make(path: Path) -> None:

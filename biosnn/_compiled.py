@@ -16,8 +16,11 @@ import llvmlite
 import numba
 from numba.core import config, serialize
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 
-from biosnn import _cache
+from biosnn import _cache, _forks
+
+_forks.let_go(global_compiler_lock)  # of Numba, which holds it while it compiles
 
 # Numba's settings that change what is compiled; each can be set by an environment variable.
 SETTINGS = (

@@ -1,4 +1,4 @@
-"""What a forked child finds of its parent's threads: none, so it simulates on one.
+"""What a forked child has of its parent's threads: none, so it simulates on one, and no lock may be held by them.
 
 The libraries behind Numba's threads do not start them again in a child: GNU OpenMP ends it, others let it wait for
 ever. So a child that was forked after they had been started does without, and its spikes are the same.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from typing import Any
 
 _log = logging.getLogger("biosnn")
@@ -28,12 +27,11 @@ def is_alone() -> bool:
     return _alone
 
 
-def lock() -> Any:
-    """A threading.Lock that is open in a forked child: the thread that held it has stayed behind."""
-    found: Any = threading.Lock()
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=found._at_fork_reinit)
-    return found
+def let_go(lock: Any) -> Any:
+    """The lock (a reentrant one); a fork waits until it is free, so that no child finds it held by nobody."""
+    if hasattr(os, "register_at_fork"):  # not where there are no forks
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
 
 
 def _after_fork() -> None:
@@ -42,5 +40,5 @@ def _after_fork() -> None:
     _alone, _told = _alone or (threads is not None and threads._is_initialized), False
 
 
-if hasattr(os, "register_at_fork"):  # not where there are no forks
+if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import numba
 from biosnn import _forks
 
 # Threads of the kind "workqueue" end the process if a parallel region begins while another is running.
-_one_at_a_time = _forks.lock()
+_one_at_a_time = threading.RLock()
 
 
 class Parallel:

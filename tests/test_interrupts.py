@@ -8,6 +8,14 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """What Python starts with, unless it was told to ignore Ctrl-C, as jobs in the background are."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press(_done, _total):
     signal.raise_signal(signal.SIGINT)
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import linecache
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ import numba
 
 from biosnn import _cache, _forks
 
-_loading = _forks.lock()
+_loading = _forks.let_go(threading.RLock())
 
 
 def load_driver(text: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Unpack
 
 from biosnn import _forks, _validate, backends
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_THREADS = 1024  # each has its partition of the network: more would take long to plan, and run no faster
 # Of modules that import one another, as Numba's do, two threads that import them at once may see some half made.
-_importing = _forks.lock()
+_importing = _forks.let_go(threading.RLock())
 
 
 class Network(Description):
