@@ -27,10 +27,14 @@ def number(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
+    endless: bool = False,
 ) -> float:
-    """`value`, rescaled to `unit` if it has one, as a finite float within the given bounds, or DescriptionError."""
+    """`value`, rescaled to `unit` if it has one, as a finite (or `endless`: inf) float within the given bounds.
+
+    Raises DescriptionError for anything else.
+    """
     x = real(owner, name, value, unit)
-    check_range(owner, name, np.array(x), unit, above=above, at_least=at_least, at_most=at_most)
+    check_range(owner, name, np.array(x), unit, above=above, at_least=at_least, at_most=at_most, endless=endless)
     return x
 
 
@@ -63,13 +67,15 @@ def flag(owner: str, name: str, value: Any) -> bool:
     return bool(value)
 
 
-def array(owner: str, name: str, value: Any, unit: str = "", *, bools: bool = False) -> NDArray[np.float64]:
-    """`value`, rescaled to `unit` if it has one, as an array of finite floats of our own, or DescriptionError.
+def array(
+    owner: str, name: str, value: Any, unit: str = "", *, bools: bool = False, endless: bool = False
+) -> NDArray[np.float64]:
+    """`value`, rescaled to `unit` if it has one, as an array of finite (or `endless`: inf) floats of our own.
 
-    What a user writes to the original later changes nothing. With `bools`, True counts as 1.
+    What a user writes to the original later changes nothing. With `bools`, True counts as 1. Raises DescriptionError.
     """
     x = np.array(_numbers(owner, name, value, unit, bools), np.float64)
-    check_range(owner, name, x)
+    check_range(owner, name, x, endless=endless)
     return x
 
 
@@ -109,13 +115,14 @@ def check_range(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
+    endless: bool = False,
 ) -> None:
-    """Raise DescriptionError for the first of `values` that is not finite or lies outside the bounds.
+    """Raise DescriptionError for the first of `values` that is not finite (or `endless`: inf) or outside the bounds.
 
     `where` says where they come from, in place of the index of that value.
     """
     values = np.asarray(values)
-    rules = [(~np.isfinite(values), "must be finite")]
+    rules = [(~(values > -np.inf), "must be finite or inf") if endless else (~np.isfinite(values), "must be finite")]
     if above is not None:
         rules.append((values <= above, f"must be above {above:g}"))
     if at_least is not None:
@@ -144,7 +151,7 @@ def check_unit(owner: str, name: str, values: NDArray[Any] | float, unit: str) -
 
 def check_size(owner: str, name: str, values: NDArray[Any], unit: str) -> None:
     """Raise DescriptionError if the largest of `values`, parameters or initial values, leaves no room in float32."""
-    largest = float(np.abs(values).max(initial=0.0))
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     if largest > FARTHEST:
         raise DescriptionError(f"{owner}: {name} must be at most {FARTHEST:g}{_in(unit)} in size, got {largest:g}")
 

@@ -234,10 +234,12 @@ def as_values(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    endless: bool = False,
 ) -> float | F64 | Distribution:
     """What users may give for a quantity: a number, an array of n numbers, or a distribution; within bounds.
 
-    Raises DescriptionError for anything else, for values that are not finite, and for a wrong shape (n given).
+    Raises DescriptionError for anything else, for values that are not finite (numbers may be inf if `endless`), and for
+    a wrong shape (n given).
     """
     if isinstance(value, Distribution) or (hasattr(value, "ppf") and hasattr(value, "cdf")):
         found = value if isinstance(value, Distribution) else _frozen(owner, name, value)
@@ -245,12 +247,12 @@ def as_values(
         _validate.check_range(owner, name, found.table(), unit, where, above=above, at_least=at_least)
         return found
     if not _validate.is_array(value):
-        return _validate.number(owner, name, value, unit, above=above, at_least=at_least)
-    x = _validate.array(owner, name, value, unit)
+        return _validate.number(owner, name, value, unit, above=above, at_least=at_least, endless=endless)
+    x = _validate.array(owner, name, value, unit, endless=endless)
     if x.ndim != 1 or (n is not None and x.size != n):
         want = "one-dimensional" if n is None else f"of shape ({n},)"
         raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {x.shape}")
-    _validate.check_range(owner, name, x, unit, above=above, at_least=at_least)
+    _validate.check_range(owner, name, x, unit, above=above, at_least=at_least, endless=endless)
     return x
 
 

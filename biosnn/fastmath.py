@@ -82,13 +82,18 @@ def coarse_reciprocal(x: Any) -> Any:
 
 
 def exp(x: Any) -> Any:
-    """e^x of a float32, to 9e-8 relative; x is held within -87.3 and 88.3, NaN stays NaN.
+    """e^x of a float32, to 9e-8 relative; x is held within -87.3 and 88.3, NaN stays NaN."""
+    return exp_up_to(x, _HIGHEST)
+
+
+def exp_up_to(x: Any, highest: Any) -> Any:
+    """The same, but x is held at `highest`, below 88.3, so that products of the result are finite.
 
     With k the integer next to x / ln 2: e^x = 2^k e^(x - k ln 2), where a polynomial gives the second factor, and the
     bits of a float32 the first.
     """
     x = _LOWEST if x < _LOWEST else x
-    x = _HIGHEST if x > _HIGHEST else x
+    x = highest if x > highest else x
     shifted = fma(x, _PER_LN2, _INTEGER)
     k = shifted - _INTEGER
     r = fma(-k, _LN2_LOW, fma(-k, _LN2_HIGH, x))

@@ -7,6 +7,11 @@ import scalars
 import biosnn as bs
 from biosnn.errors import DescriptionError
 
+SETTERS = {
+    "V_th": "iaf_psc_exp iaf_cond_alpha lif_3c glif_psc aeif_cond_exp aeif_psc_exp adex_2c adex_3c",
+    "omega": "mat2_psc_exp",
+}
+THRESHOLDS = [(model, name) for name, models in SETTERS.items() for model in models.split()]
 REFRACTORY = [name for name, model in bs.models.MODELS.items() if model.refractory_time is not None]
 
 
@@ -89,5 +94,42 @@ def test_what_cannot_be_counted_is_refused():
 )
 def test_potentials_that_are_one_in_float32_are_refused(make, message):
     """A neuron that is held at its threshold spikes in every step."""
+    with pytest.raises(DescriptionError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(("name", "threshold"), THRESHOLDS)
+def test_neurons_of_an_infinite_threshold_never_spike_and_those_beside_them_do(name, threshold):
+    model = bs.models.MODELS[name](**{threshold: [np.inf, -50.0]})
+    counts = []
+    for k in range(2):
+        alone = bs.models.MODELS[name](**{threshold: float(model.values[threshold][k])})
+        inputs = np.tile([2e4, 2e4, 2e4, 0.0, 0.0, 0.0], (300, 1))
+        trace, spikes = scalars.walk(alone, 0.1, inputs, [0.0] * len(model.states))
+        assert np.isfinite(trace).all()
+        counts.append(spikes.sum())
+    assert counts[0] == 0 < counts[1]
+
+
+def test_an_infinite_threshold_in_an_array_holds_for_its_neuron_alone():
+    net = bs.Network()
+    for name in ("iaf_psc_exp", "aeif_cond_exp"):
+        model = bs.models.MODELS[name](V_th=[-50.0, np.inf, -50.0], I_e=2000.0)
+        net.record(net.population(name, 3, model))
+    result = net.build(threads=1).run(50.0)
+    for spikes in result.spikes.values():
+        assert set(spikes.senders) == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: bs.models.iaf_psc_exp(V_th=-np.inf), r"V_th must be finite or inf \(mV\), got -inf"),
+        (lambda: bs.models.iaf_psc_exp(V_th=[-50.0, np.nan]), r"V_th must be finite or inf, got nan \(at index 1\)"),
+        (lambda: bs.models.iaf_psc_exp(V_reset=np.inf), "V_reset must be finite"),
+        (lambda: bs.models.izhikevich(V_th=np.inf), "V_th must be finite, got inf: V_m would run there"),
+    ],
+)
+def test_what_is_infinite_but_no_threshold_is_refused(make, message):
     with pytest.raises(DescriptionError, match=message):
         make()

@@ -1,5 +1,6 @@
 """What drives a membrane faster than a step can follow: V goes where it is driven, and is never lost."""
 
+import naive
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -88,6 +89,17 @@ def test_membranes_that_are_too_fast_for_dt_are_refused(model, dt, most):
     net.population("n", 2, model)
     with pytest.raises(bs.errors.DescriptionError, match=f"{model.name}: dt must be at most {most} ms, got {dt:g}"):
         net.build()
+
+
+@pytest.mark.parametrize(("tau_m", "tau_syn"), [(0.11, 2.0), (10.0, 0.2), (5.0, 5.0)])
+def test_a_step_of_a_thousand_time_constants_has_finite_propagators(tau_m, tau_syn):
+    """The exponential of their difference overflowed."""
+    model = bs.models.iaf_psc_exp(tau_m=tau_m, tau_syn_ex=tau_syn)
+    found = model.all_constants(model.values, 100.0)["gain_ex"]
+    assert found == pytest.approx(naive.psp_per_pA(250.0, tau_m, tau_syn, 100.0), rel=1e-6)
+    model = bs.models.iaf_psc_alpha(tau_m=tau_m, tau_syn_ex=tau_syn)
+    assert all(np.isfinite(x).all() for x in model.all_constants(model.values, 100.0).values())
+    assert np.isfinite(bs.models.glif_psc(g=58720.0).all_constants(bs.models.glif_psc(g=58720.0).values, 1.0)["feed_v"])
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.025])

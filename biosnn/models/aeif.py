@@ -10,9 +10,9 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.fastmath import exp, fma, log
+from biosnn.fastmath import exp_up_to, fma, log
 from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Value
-from biosnn.models.checks import check_millivolts, check_step
+from biosnn.models.checks import check_millivolts, check_step, check_swing
 from biosnn.models.leaky import FOUR, HALF, NONE, ONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, at, bearable, counted_down
 from biosnn.models.receptors import own
 
@@ -20,6 +20,8 @@ from biosnn.models.receptors import own
 NINE, TWENTY_ONE, THIRTY, THIRTY_SIX = (np.float32(n) for n in (9, 21, 30, 36))
 R3, R4, R9, R12, R24, R40, R60 = (np.float32(1 / n) for n in (3, 4, 9, 12, 24, 40, 60))
 TWO_THIRDS, LEAST = np.float32(2 / 3), np.float32(1e-30)
+STEEPEST = np.float32(80)  # exponents are held there: of e^80, A (at most 2) and some weights products are finite
+STEEP, FLATTEST = np.float32(10), np.float32(-1.5)
 
 
 def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
@@ -35,7 +37,8 @@ def adaptive_exponential(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> A
 
     so the upswing, which no polynomial follows, costs no accuracy. V reaches V_peak at the time s at which
     q (A J + z_peak E) = 1, z_peak = exp((theta - V_peak)/D); from there it goes on at V_reset, in the same step. Time
-    is in steps. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    is in steps. Exponentials that are out of range decide nothing: where the drift itself takes V to V_sure, from where
+    on q A J > 1 whatever came before, there is a spike. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
     """
     v, w1, spiked, _, _, _, _ = upswing(V_m, w, refractory, x, p)
     v = p.V_peak if v > p.V_peak else v
@@ -46,18 +49,19 @@ def upswing(V_m: Any, w: Any, refractory: Any, x: Any, p: Any) -> Any:
     """V and w after the step if there is no spike, whether there is, and A q, P, P in the middle, and the leak."""
     free = refractory <= NONE
     h_C = bearable(p.h_C, p.g_L, x) if free else ZERO
-    Aq = (p.A if free else ZERO) * exp(fma(p.per_D, V_m, -p.theta_D))
+    Aq = (p.A if free else ZERO) * exp_up_to(fma(p.per_D, V_m, -p.theta_D), STEEPEST)
     P, middle, w1 = drift(V_m, w, h_C, x, p)
     e = p.per_D * P
-    E = exp(e)
-    J = SIXTH * fma(FOUR, exp(p.per_D * middle), ONE + E)
+    E = exp_up_to(e, STEEPEST)
+    J = SIXTH * fma(FOUR, exp_up_to(p.per_D * middle, STEEPEST), ONE + E)
     leak = h_C * (p.g_L + x.G_mid)  # what leaks of the upswing leaks again
     leak = leak * fma(-R3, leak, ONE)
     up, down = feedback(Aq * J, e)
     left = fma(-Aq * J, fma(-leak, down, ONE), ONE)
     w1 = fma(p.up_w, up, w1)
-    spiked = (left <= p.z_A * Aq * E) & free
-    v = fma(-p.D, fma(leak, up, log(left if left > LEAST else LEAST)), V_m + P)
+    end = V_m + P
+    spiked = ((left <= p.z_A * Aq * E) | (end >= p.V_sure)) & free
+    v = fma(-p.D, fma(leak, up, log(left if left > LEAST else LEAST)), end)
     return v, w1, spiked, Aq, P, middle, leak
 
 
@@ -75,6 +79,8 @@ def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any
     v = B * first
     v = np.sqrt(ONE + v if v > -ONE else ZERO) - ONE
     s = held(first * log_ratio(v) * TWO / (v + TWO))
+    # Within a fraction of a step, where V drifts by many D in it: the series above end at a few.
+    s = crossing(p.V_sure - V_m, P, middle) if e > STEEP else s
 
     # The rest of the step: from V_reset, where the upswing has hardly begun.
     rest = ONE - s
@@ -89,6 +95,7 @@ def adaptive_exponential_spike(V_m: Any, w: Any, refractory: Any, x: Any, p: Any
     k3 = h_C * (x.I_end - w2 - (p.g_L + x.G_end) * (p.V_reset + TWO * k2 - k1))
     P2 = SIXTH * (k1 + FOUR * k2 + k3)
     e = p.per_D * P2
+    e = STEEPEST if e > STEEPEST else (e if e > FLATTEST else FLATTEST)  # where the series has its minimum
     y = p.q_reset * h_C * (ONE + HALF * e * (ONE + R3 * e))
     v = p.V_reset + P2 + p.D * y * (ONE + y * (HALF + R3 * y))
     return (p.V_peak if v > p.V_peak else v), w2, p.hold
@@ -106,6 +113,13 @@ def drift(V: Any, w: Any, h_C: Any, x: Any, p: Any) -> Any:
     P = SIXTH * (fma(TWO, k2 + k3, k1) + k4)
     middle = HALF * fma(R4, k1 - k4, P)
     return P, middle, fma(p.h_w * p.a * SIXTH, fma(FOUR, middle, P), w1)
+
+
+def crossing(gap: Any, P: Any, middle: Any) -> Any:
+    """When the drift's parabola, through `middle` and P, has covered the gap; 0 if it was none."""
+    slope = FOUR * middle - P
+    root = slope * slope + FOUR * (P - slope) * gap
+    return held(TWO * gap / (slope + np.sqrt(root if root > ZERO else ZERO)))
 
 
 def log_ratio(u: Any) -> Any:
@@ -142,9 +156,9 @@ _PARAMETERS: Mapping[str, Parameter] = {
     "C_m": Parameter(281.0, "pF", "membrane capacitance", above=1e-3),
     "g_L": Parameter(30.0, "nS", "leak conductance", above=1e-6),
     "E_L": Parameter(-70.6, "mV", "resting potential"),
-    "V_th": Parameter(-50.4, "mV", "potential at which the upswing begins"),
-    "Delta_T": Parameter(2.0, "mV", "sharpness of the upswing"),
-    "V_peak": Parameter(0.0, "mV", "potential at which a spike is detected"),
+    "V_th": Parameter(-50.4, "mV", "potential at which the upswing begins", endless=True),
+    "Delta_T": Parameter(2.0, "mV", "sharpness of the upswing; 0: a threshold at V_th", at_least=0),
+    "V_peak": Parameter(0.0, "mV", "potential at which a spike is detected", endless=True),
     "V_reset": Parameter(-60.0, "mV", "potential after a spike"),
     "t_ref": Parameter(0.0, "ms", "refractory time, rounded to steps", at_least=0),
     "a": Parameter(4.0, "nS", "adaptation below threshold"),
@@ -154,6 +168,35 @@ _PARAMETERS: Mapping[str, Parameter] = {
 }
 # V_peak counts as at most so many Delta_T above V_th: V runs from there to infinity within 1e-26 C_m/g_L.
 HIGHEST_PEAK = 60.0
+SHARPEST = 1e-6  # mV; a smaller Delta_T counts as 0, and that as this: float32 does not tell them apart
+SURE = 8.0  # q A J > 1 where q E > SURE / A: J is at least E/6, of which leaking takes less than a fifth
+FASTEST_SWING = 0.2  # of (dt omega)^2, for V_m and w are integrated in turn: a swing without damping grows above it
+MOST = 1e30  # of an exponent: exp(-MOST) is nothing
+
+
+def upswing_constants(p: Resolved) -> dict[str, Any]:
+    """Constants of g_L D exp((V - theta)/D), and where it ends: V_peak, or theta itself where Delta_T is 0.
+
+    Where V_th is infinite, theta_D is as large as makes it nothing, and V_peak is never reached.
+    """
+    theta, D = np.asarray(p["V_th"]) - p["E_L"], np.maximum(p["Delta_T"], SHARPEST)
+    V_peak = np.minimum(np.asarray(p["V_peak"]) - p["E_L"], theta + HIGHEST_PEAK * D)
+    V_peak = np.where((np.asarray(p["Delta_T"]) < SHARPEST) | np.isinf(theta), theta, V_peak)
+    return {"theta": theta, "D": D, "per_D": 1 / D, "theta_D": np.minimum(theta / D, MOST), "V_peak": V_peak}
+
+
+def check_upswing(model: NeuronModel) -> None:
+    """V_th must lie below V_peak, V_reset below both where they end a spike; neurons of V_th = inf never spike."""
+    flat, sharp = extremes(model.values["Delta_T"])[1] >= SHARPEST, extremes(model.values["Delta_T"])[0] < SHARPEST
+    if np.any(model.endless("V_peak") & ~model.endless("V_th")):
+        raise DescriptionError(
+            f"{model.name}: V_peak must be finite, got inf: V_m runs there within a step; with V_th = inf it never does"
+        )
+    if flat:
+        model.check_ordered("V_reset", "V_peak")
+        model.check_ordered("V_th", "V_peak")
+    if sharp:
+        model.check_ordered("V_reset", "V_th")
 
 
 class AdEx(NeuronModel):
@@ -169,23 +212,16 @@ class AdEx(NeuronModel):
     step = staticmethod(adaptive_exponential)
     at_spike = staticmethod(adaptive_exponential_spike)
     step_constants = (
-        "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_reset", "a", "b",
+        "g_L", "h_C", "A", "D", "per_D", "theta_D", "z_A", "q_reset", "V_peak", "V_sure", "V_reset", "a", "b",
         "h_w", "up_w", "hold",
     )  # fmt: skip
 
     def check(self) -> None:
-        """Delta_T must be positive, potentials in order and in mV, I_e in pA."""
+        """Potentials must be in order and in mV, I_e in pA."""
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
-        sharpest = extremes(self.values["Delta_T"])[0]
-        if sharpest <= 0:
-            raise DescriptionError(
-                f"{self.name}: Delta_T must be above 0 mV, got {sharpest:g}; a sharp threshold, not adapting, is "
-                f"{self.name.replace('aeif', 'iaf')}'s; with adaptation a small Delta_T, such as 0.2"
-            )
         names = ("E_L", "V_reset", "V_th", "V_peak")
         check_millivolts(self, self.name, {name: self.values[name] for name in names})
-        self.check_ordered("V_reset", "V_peak")
-        self.check_ordered("V_th", "V_peak")
+        check_upswing(self)
 
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
         """V_m must be in mV."""
@@ -193,21 +229,24 @@ class AdEx(NeuronModel):
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of the scalar function; times are in steps."""
-        C_m, g_L, D = (np.asarray(p[name]) for name in ("C_m", "g_L", "Delta_T"))
+        C_m, g_L = np.asarray(p["C_m"]), np.asarray(p["g_L"])
         check_step(self, dt, C_m, g_L)
-        theta = np.asarray(p["V_th"]) - p["E_L"]
-        V_reset = np.asarray(p["V_reset"]) - p["E_L"]
-        V_peak = np.minimum(np.asarray(p["V_peak"]) - p["E_L"], theta + HIGHEST_PEAK * D)
+        check_swing(self, dt, p, FASTEST_SWING)
+        V_reset, A = np.asarray(p["V_reset"]) - p["E_L"], dt * g_L / C_m
+        of_upswing = upswing_constants(p)
+        theta, D, V_peak = (of_upswing.pop(name) for name in ("theta", "D", "V_peak"))
+        endless = np.isinf(theta)
+        above = np.where(endless, 0.0, V_peak) - np.where(endless, 0.0, theta)
         return {
+            **of_upswing,
             "g_L": g_L,
             "h_C": dt / C_m,
-            "A": dt * g_L / C_m,
+            "A": A,
             "D": D,
-            "per_D": 1 / D,
-            "theta_D": theta / D,
-            "z_A": np.exp(-(V_peak - theta) / D) / (dt * g_L / C_m),
+            "z_A": np.exp(-above / D) / A,
             "q_reset": g_L * np.exp(np.clip((V_reset - theta) / D, -HIGHEST_PEAK, HIGHEST_PEAK)),
             "V_peak": V_peak,
+            "V_sure": theta + np.minimum(above, D * np.log(SURE / A)),
             "V_reset": V_reset,
             "a": np.asarray(p["a"]),
             "b": np.asarray(p["b"]),
@@ -227,8 +266,9 @@ class aeif_cond_exp(AdEx):  # noqa: N801 - NEST's name
 
     The spike falls where it falls within the step, and V goes on from V_reset in the rest of it (or is held for t_ref
     after this step); it is told at the step's end, at most one a step. g_x jumps by |weight| (nS); positive weights
-    open g_ex, negative ones g_in. Parameters, units and defaults are those of NEST's `aeif_cond_exp`, Delta_T = 0
-    excepted; V_m starts at E_L. Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
+    open g_ex, negative ones g_in. With Delta_T = 0 there is no exponential, and a spike at V >= V_th. Parameters, units
+    and defaults are those of NEST's `aeif_cond_exp`; V_m starts at E_L.
+    Source: Brette & Gerstner 2005, J. Neurophysiol. 94:3637.
     """
 
     name = "aeif_cond_exp"

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.distributions import as_values, extremes
+from biosnn.distributions import Distribution, as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp
 from biosnn.models.bank import Bank, lay_bank
@@ -119,7 +120,9 @@ class NeuronModel(ABC):
                 self.chosen[name] = _validate.flag(self.name, name, value)
                 continue
             p = self.parameters[name]
-            self.values[name] = as_values(self.name, name, value, None, p.unit, above=p.above, at_least=p.at_least)
+            self.values[name] = as_values(
+                self.name, name, value, None, p.unit, above=p.above, at_least=p.at_least, endless=p.endless
+            )  # fmt: skip
             if abs(p.default) <= _validate.FARTHEST:  # else it may be as good as infinite
                 _validate.check_size(self.name, name, extremes(self.values[name]), p.unit)
         self.check()
@@ -229,8 +232,13 @@ class NeuronModel(ABC):
         changed |= {n: v for n, v in self.chosen.items() if v is not self.choices[n]}
         return f"{self.name}({', '.join(f'{n}={_validate.shown(v)}' for n, v in changed.items())})"
 
+    def endless(self, name: str) -> NDArray[np.bool_]:
+        """Whether a parameter is infinite: for all neurons, or for each (n,)."""
+        value = self.values[name]
+        return np.isinf([0.0] if isinstance(value, Distribution) else np.atleast_1d(value))
+
     def check_ordered(self, low: str, high: str) -> None:
-        """Raise DescriptionError unless parameter `low` stays below `high` for every neuron.
+        """Raise DescriptionError unless parameter `low` stays below `high` for every neuron, where it is not infinite.
 
         By more than what rounding to float32, relative to rest, can take away: neurons that are held at V_reset would
         spike in each step if that were V_th.
@@ -238,11 +246,14 @@ class NeuronModel(ABC):
         a, b = self.values[low], self.values[high]
         origin = self._origin(0)
         sizes = np.abs([*extremes(a), *extremes(b), *extremes(0.0 if origin is None else self.values[origin])])
-        apart = FINEST * float(sizes[np.isfinite(sizes)].max())
+        apart = FINEST * float(sizes[np.isfinite(sizes)].max(initial=0.0))
+        below = ~self.endless(low)
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size == b.size:
-            between = float((b - a).min(initial=np.inf))
-        else:
+            between = float((b[below] - a[below]).min(initial=np.inf))
+        elif isinstance(a, Distribution):
             between = extremes(b)[0] - extremes(a)[1]
+        else:
+            between = extremes(b)[0] - np.atleast_1d(a)[below].max(initial=-np.inf)
         if between <= apart:
             how = f"at least {apart:.1g} {self.parameters[low].unit}" if between > 0 else self.parameters[low].unit
             raise DescriptionError(

@@ -10,7 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.errors import DescriptionError
-from biosnn.models.base import NeuronModel, Value
+from biosnn.models.base import NeuronModel, Resolved, Value
 
 # h g/C at most, g the conductance of a compartment: the Runge-Kutta methods diverge above 2.5 to 2.8
 STIFFEST = np.float32(2)
@@ -42,6 +42,16 @@ def check_step(model: NeuronModel, dt: float, C: Any, g: Any) -> None:
         raise DescriptionError(
             f"{model.name}: dt must be at most {longest:.3g} ms, got {dt:g}: twice the shortest time constant that its "
             f"capacitances and conductances make"
+        )
+
+
+def check_swing(model: NeuronModel, dt: float, p: Resolved, most: float) -> None:
+    """Raise DescriptionError where V_m and w swing too fast: (dt omega)^2 is above `most`, omega^2 = a/(C_m tau_w)."""
+    fastest = float(np.max(np.asarray(p["a"]) / (np.asarray(p["C_m"]) * p["tau_w"]), initial=0.0))
+    if dt * dt * fastest > most:
+        raise DescriptionError(
+            f"{model.name}: dt must be at most {np.sqrt(most / fastest):.3g} ms, got {dt:g}: V_m and w swing too fast "
+            f"for longer steps; lower a or raise tau_w"
         )
 
 

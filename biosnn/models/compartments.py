@@ -10,8 +10,9 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import extremes
 from biosnn.fastmath import exp
+from biosnn.models.aeif import check_upswing, upswing_constants
 from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Receptor, Resolved, State, Value
-from biosnn.models.checks import check_apart, check_millivolts, check_step
+from biosnn.models.checks import check_apart, check_millivolts, check_step, check_swing
 from biosnn.models.leaky import HALF, NONE, SHORTEST_TAU_M, SIXTH, TWO, ZERO, bearable, counted_down
 from biosnn.models.receptors import own
 
@@ -141,6 +142,8 @@ def mean(k1: Any, k2: Any, k3: Any, k4: Any) -> Any:
     return SIXTH * (k1 + TWO * (k2 + k3) + k4)
 
 
+FASTEST_SWING = 4.0  # of (dt omega)^2; the classical Runge-Kutta method diverges above 8
+
 _SUFFIX = {"soma": "", "dendrite": "_dend", "axon initial segment": "_ais"}
 
 
@@ -173,9 +176,9 @@ _AIS: Mapping[str, Parameter] = {
     "g_sa": Parameter(20.0, "nS", "conductance between soma and axon initial segment", at_least=0),
 }
 _ADEX: Mapping[str, Parameter] = {
-    "V_th": Parameter(-50.4, "mV", "potential at which the upswing begins"),
-    "Delta_T": Parameter(2.0, "mV", "sharpness of the upswing", above=0.01),
-    "V_peak": Parameter(0.0, "mV", "potential at which a spike is detected"),
+    "V_th": Parameter(-50.4, "mV", "potential at which the upswing begins", endless=True),
+    "Delta_T": Parameter(2.0, "mV", "sharpness of the upswing; 0: a threshold at V_th", at_least=0),
+    "V_peak": Parameter(0.0, "mV", "potential at which a spike is detected", endless=True),
     "a": Parameter(4.0, "nS", "adaptation below threshold"),
     "b": Parameter(80.5, "pA", "what a spike adds to w"),
     "tau_w": Parameter(144.0, "ms", "time constant of the adaptation", above=SHORTEST_TAU_M),
@@ -194,7 +197,10 @@ class Compartments(NeuronModel):
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
         names = {"E_L", "V_reset", "V_th", self.spikes_at}
         check_millivolts(self, self.name, {name: self.values[name] for name in sorted(names)})
-        self.check_ordered("V_reset", self.spikes_at)
+        if "Delta_T" in self.values:
+            check_upswing(self)
+        else:
+            self.check_ordered("V_reset", "V_th")
         check_apart(self, "V_reset", self.spikes_at)
 
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
@@ -213,18 +219,12 @@ class Compartments(NeuronModel):
         found = {name: np.asarray(p[name]) for name in names.intersection(p)}
         found |= {f"h_{C}": dt / np.asarray(p[C]) for C in ("C_m", "C_d", "C_a") if C in p}
         found["V_reset"] = np.asarray(p["V_reset"]) - E_L
-        theta = np.asarray(p["V_th"]) - E_L
         if "Delta_T" not in p:
-            return {**found, "theta": theta}
-        D, g = np.asarray(p["Delta_T"]), np.asarray(p["g_L_a" if "g_L_a" in p else "g_L"])
-        return {
-            **found,
-            "g_D": g * D,
-            "per_D": 1 / D,
-            "theta_D": theta / D,
-            "V_peak": np.asarray(p["V_peak"]) - E_L,
-            "h_w": dt / np.asarray(p["tau_w"]),
-        }
+            return {**found, "theta": np.asarray(p["V_th"]) - E_L}
+        check_swing(self, dt, p, FASTEST_SWING)
+        of_upswing = upswing_constants(p)
+        g_D = np.asarray(p["g_L_a" if "g_L_a" in p else "g_L"]) * of_upswing["D"]
+        return {**found, **of_upswing, "g_D": g_D, "h_w": dt / np.asarray(p["tau_w"])}
 
 
 class lif_3c(Compartments):  # noqa: N801 - named like NEST's models
@@ -247,7 +247,11 @@ class lif_3c(Compartments):  # noqa: N801 - named like NEST's models
     """
 
     name = "lif_3c"
-    membrane: ClassVar[Mapping[str, Parameter]] = {**_SOMA, **_AIS, "V_th": Parameter(-50.0, "mV", "threshold")}
+    membrane: ClassVar[Mapping[str, Parameter]] = {
+        **_SOMA,
+        **_AIS,
+        "V_th": Parameter(-50.0, "mV", "threshold", endless=True),
+    }
     states = (_V_M, _V_D, _V_A, REFRACTORY)
     potentials = ("V_m", "V_d", "V_a")
     own_receptors = _receptors(3)

@@ -114,7 +114,7 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
         "C_m": Parameter(58.72, "pF", "membrane capacitance", above=1e-3),
         "g": Parameter(9.43, "nS", "membrane conductance", above=1e-6),
         "t_ref": Parameter(3.75, "ms", "refractory time, rounded to steps", at_least=0),
-        "V_th": Parameter(-51.68, "mV", "threshold at rest"),
+        "V_th": Parameter(-51.68, "mV", "threshold at rest", endless=True),
         "V_reset": Parameter(-78.85, "mV", "potential after a spike, of levels without r"),
         "th_spike_add": Parameter(0.37, "mV", "what a spike adds to the threshold"),
         "th_spike_decay": Parameter(0.009, "1/ms", "rate at which that decays", above=0),

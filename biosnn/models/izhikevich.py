@@ -9,11 +9,13 @@ import numpy as np
 
 from biosnn import _validate
 from biosnn.distributions import extremes
+from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel, Parameter, Resolved, State
 from biosnn.models.checks import check_apart
 
 # of the quadratic in V; typed: a plain literal would widen the float32 loop to float64
 SQUARE, LINEAR, CONSTANT = np.float32(0.04), np.float32(5), np.float32(140)
+FASTEST = 2.0  # of a dt: Euler's method diverges above it
 
 
 def izhikevich_euler(V_m: Any, U_m: Any, x: Any, p: Any) -> Any:
@@ -71,7 +73,7 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
         "b": Parameter(0.2, "", "sensitivity of recovery to V_m"),
         "c": Parameter(-65.0, "mV", "potential after a spike"),
         "d": Parameter(8.0, "mV", "what a spike adds to U_m"),
-        "V_th": Parameter(30.0, "mV", "threshold"),
+        "V_th": Parameter(30.0, "mV", "threshold", endless=True),
         "V_min": Parameter(-1.7976931348623157e308, "mV", "lowest potential; by default there is none"),
         "I_e": Parameter(0.0, "pA", "constant current"),
     }
@@ -83,6 +85,11 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
     def check(self) -> None:
         """c must lie below V_th, in mV; I_e must be in pA."""
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
+        if self.endless("V_th").any():
+            raise DescriptionError(
+                f"{self.name}: V_th must be finite, got inf: V_m would run there within milliseconds; a neuron that "
+                f"shall not spike needs a negative I_e"
+            )
         self.check_ordered("c", "V_th")
         check_apart(self, "c", "V_th")
 
@@ -92,6 +99,12 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
 
     def discretise(self, p: Resolved, dt: float) -> dict[str, Any]:
         """Constants of the chosen scheme."""
+        fastest = float(np.max(p["a"]))
+        if dt * fastest > FASTEST:
+            raise DescriptionError(
+                f"{self.name}: dt must be at most {FASTEST / fastest:.3g} ms, got {dt:g}: twice the time in which U_m "
+                f"recovers, 1/a"
+            )
         return {
             **{name: np.asarray(p[name]) for name in ("b", "d", "V_th", "I_e")},
             "reset": np.asarray(p["c"]),

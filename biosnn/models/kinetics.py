@@ -26,6 +26,7 @@ F64 = NDArray[np.float64]
 Value = float | F64 | Distribution
 Resolved = Mapping[str, "float | F64"]  # parameter values of one population, distributions drawn
 
+STEEPEST = 700.0  # e^x is still finite there; above it e^x - 1 and x - 1 are as good as e^x and x
 SHORTEST_TAU = 0.02  # ms; no synapse is faster: such a value was given in s
 # Magnesium block, Jahr & Stevens 1990, J. Neurosci. 10:3178: 1 / (1 + [Mg] / 3.57 mM exp(-0.062 V / mV))
 MG_HALF, MG_SLOPE = 3.57, 0.062
@@ -40,6 +41,7 @@ class Parameter:
     meaning: str
     above: float | None = None
     at_least: float | None = None
+    endless: bool = False  # it may be inf: of a threshold, neurons that never spike
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,8 @@ def difference_of_decays(rise: Any, decay: Any, dt: float) -> Any:
     """What a feeding state of 1 adds to g within dt: (exp(-dt/decay) - exp(-dt/rise)) / (1/rise - 1/decay)."""
     rise, decay = np.asarray(rise), np.asarray(decay)
     x = dt * (1 / decay - 1 / rise)
-    ratio = np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
-    return dt * np.exp(-dt / decay) * ratio
+    ratio = np.where(x == 0, 1.0, np.expm1(np.minimum(x, STEEPEST)) / np.where(x == 0, 1.0, x))
+    return np.where(x > STEEPEST, dt * np.exp(-dt / rise) / np.maximum(x, 1.0), dt * np.exp(-dt / decay) * ratio)
 
 
 def peak(rise: Any, decay: Any) -> Any:
@@ -155,11 +157,12 @@ def alpha_propagator(C_m: Any, tau_m: Any, tau_syn: Any, dt: float) -> Any:
     f(x) = integral_0^1 u exp(x u) du = sum_k x^k / (k! (k+2)),      x as in `psc_propagator`
     """
     x = np.asarray(dt * (1 / np.asarray(tau_m) - 1 / np.asarray(tau_syn)))
-    small = np.abs(x) < 0.5
-    near, far = np.where(small, x, 0.0), np.where(small, 1.0, x)
+    small, steep = np.abs(x) < 0.5, x > STEEPEST
+    near, far = np.where(small, x, 0.0), np.where(small | steep, 1.0, x)
     series = sum(near**k / (_factorial(k) * (k + 2)) for k in range(14))
     ratio = np.where(small, series, (np.exp(far) * (far - 1) + 1) / far**2)
-    return dt**2 / np.asarray(C_m) * np.exp(-dt / np.asarray(tau_m)) * ratio
+    found = np.exp(-dt / np.asarray(tau_m)) * ratio
+    return dt**2 / np.asarray(C_m) * np.where(steep, np.exp(-dt / np.asarray(tau_syn)) / np.maximum(x, 1.0), found)
 
 
 def _factorial(k: int) -> float:

@@ -133,7 +133,7 @@ LEAKY_PARAMETERS: Mapping[str, Parameter] = {
     "C_m": Parameter(250.0, "pF", "membrane capacitance", above=1e-3),
     "tau_m": Parameter(10.0, "ms", "membrane time constant", above=SHORTEST_TAU_M),
     "t_ref": Parameter(2.0, "ms", "refractory time, rounded to steps", at_least=0),
-    "V_th": Parameter(-55.0, "mV", "threshold"),
+    "V_th": Parameter(-55.0, "mV", "threshold", endless=True),
     "V_reset": Parameter(-70.0, "mV", "potential after a spike"),
     "I_e": Parameter(0.0, "pA", "constant current"),
 }

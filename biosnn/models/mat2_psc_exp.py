@@ -60,7 +60,7 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         "C_m": Parameter(100.0, "pF", "membrane capacitance", above=1e-3),
         "tau_m": Parameter(5.0, "ms", "membrane time constant", above=SHORTEST_TAU_M),
         "t_ref": Parameter(2.0, "ms", "time without spikes after one, rounded to steps", at_least=0),
-        "omega": Parameter(-51.0, "mV", "threshold at rest"),
+        "omega": Parameter(-51.0, "mV", "threshold at rest", endless=True),
         "tau_1": Parameter(10.0, "ms", "short time constant of the threshold", above=SHORTEST_TAU_M),
         "tau_2": Parameter(200.0, "ms", "long time constant of the threshold", above=SHORTEST_TAU_M),
         "alpha_1": Parameter(37.0, "mV", "what a spike adds to the threshold, with tau_1"),
