@@ -51,10 +51,12 @@ def described(model) -> str:
         lines += ["", "## Parameters", "", "| name | default | unit | |", "|---|---|---|---|"]
     lines += [f"| `{n}` | {p.default:g} | {p.unit} | {p.meaning} |" for n, p in neuron.parameters.items()]
     lines += [f"| `{n}` | {value} | | true or false, for a whole population |" for n, value in model.choices.items()]
-    units = neuron.recordable()
-    if units:
+    if neuron.recordable():
         lines += ["", "## Variables", "", "To be recorded, and set when a population is made:", ""]
-        lines += [", ".join(f"`{n}` ({unit or 'a number'})" for n, unit in units.items()) + "."]
+        lines += [", ".join(f"`{n}` ({unit or 'a number'})" for n, unit in neuron.settable().items()) + "."]
+    if model.sums:
+        lines += ["", "To be recorded:", ""]
+        lines += [", ".join(f"`{n}` ({s.unit})" for n, s in model.sums.items()) + "."]
     if neuron.receptors:
         lines += ["", "## Receptors", "", "| name | kinetics | weights |", "|---|---|---|"]
         lines += [f"| `{r.name}` | `{r.kind}` | {r.unit} |" for r in neuron.receptors]

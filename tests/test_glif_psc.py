@@ -107,3 +107,17 @@ def test_one_after_spike_current_leaves_the_other_out():
     model = glif_psc(after_spike_currents=True, asc_init=[1.0], asc_decay=[0.1], asc_amps=[-5.0], asc_r=[1.0])
     assert model.values["asc_amps_1"] == -5.0
     assert model.values["asc_amps_2"] == model.values["asc_init_2"] == 0.0
+
+
+def test_sums_are_recorded_as_nest_does():
+    """Its `threshold` is absolute, its `ASCurrents_sum` that of both."""
+    net = bs.Network()
+    n = net.population("n", 1, glif_psc(**dict.fromkeys(MECHANISMS, True), **ASC))
+    net.current(n, CURRENT)
+    for variable in n.model.recordable():
+        net.record(n, variable)
+    found = {name: s.values for name, s in net.build(threads=1).run(50.0).samples["n"].items()}
+    parts = found["threshold_spike"] + found["threshold_voltage"]
+    assert np.ptp(parts) > 0.1
+    np.testing.assert_allclose(found["threshold"], V_TH + parts, rtol=1e-6)
+    np.testing.assert_allclose(found["ASCurrents_sum"], found["ASCurrents_1"] + found["ASCurrents_2"], atol=1e-4)

@@ -53,3 +53,25 @@ def test_the_membrane_is_that_of_the_equation_at_any_dt():
 def test_potentials_are_in_millivolts():
     with pytest.raises(bs.errors.DescriptionError, match=r"mat2_psc_exp: omega must be at least 0\.2 mV above E_L"):
         bs.models.mat2_psc_exp(E_L=-0.07, omega=-0.05)
+
+
+def test_the_threshold_itself_is_recorded_as_nest_does():
+    """NEST 3.10.0, mat2_psc_exp(I_e=500.0), V_m from -70 mV, dt 0.1 ms: V_th at 10, 20, 30, 40 and 60 ms."""
+    omega = np.array([-51.0, -20.0])
+    net = bs.Network()
+    n = net.population("n", 2, bs.models.mat2_psc_exp(I_e=500.0, omega=omega))
+    for variable in ("V_th", "V_th_alpha_1", "V_th_alpha_2"):
+        net.record(n, variable)
+    net.record(n[::-1], "V_th", every=10.0, name="turned")
+    found = net.build(threads=1).run(60.0).samples
+    V_th = found["n"]["V_th"].values
+    nest = [-21.0638, -38.8366, -9.2836, -33.4504, -17.8218]
+    np.testing.assert_allclose(V_th[[99, 199, 299, 399, 599], 0], nest, rtol=0, atol=3e-4)
+    parts = found["n"]["V_th_alpha_1"].values + found["n"]["V_th_alpha_2"].values
+    np.testing.assert_allclose(V_th, omega + parts, rtol=1e-5)
+    np.testing.assert_array_equal(found["turned"]["V_th"].values, V_th[99::100, ::-1])
+
+
+def test_the_threshold_cannot_be_set():
+    with pytest.raises(bs.errors.UnknownNameError, match="unknown state variable 'V_th'"):
+        bs.Network().population("n", 1, bs.models.mat2_psc_exp(), V_th=-40.0)

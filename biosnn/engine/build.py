@@ -35,7 +35,7 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class Sampled:
-    """One recorded variable of one model group: which neurons, in the column order of its buffer."""
+    """One recorded variable of one model group, or a term of it: which neurons, in the column order of its buffer."""
 
     recorder: Recorder
     group: int
@@ -254,28 +254,28 @@ def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -
             parts = np.array([layout.cells[c].part for c in cell_of[ids[position]]])
             position = position[np.argsort(parts, kind="stable")]
             cells = [layout.cells[c] for c in cell_of[ids[position]]]
-            k = len(sampled)
             index = ids[position] - np.array([c.to_state for c in cells])
             columns = np.searchsorted(np.sort(parts), np.arange(layout.n_parts + 1))
             rows = plan.chunk_steps // recorder.every + 1
-            arrays[f"probe{k}_columns"] = columns.astype(np.int64)
-            arrays[f"probe{k}_index"] = index.astype(np.int64)
-            arrays[f"probe{k}_samples"] = np.zeros((rows, position.size), np.float32)
-            offset = _origins(net, layout, recorder.variable, ids[position], [c.population for c in cells])
-            sampled.append(Sampled(recorder, int(g), position, offset))
-            array = layout.groups[g].model.array(recorder.variable)
-            shape.probes.append(driver.Probe(int(g), array, recorder.every))
+            model = layout.groups[g].model
+            recorded = model.terms(recorder.variable)
+            offset = _origins(net, layout, recorded.origin, ids[position], [c.population for c in cells])
+            for k, term in enumerate(recorded.terms, len(sampled)):
+                arrays[f"probe{k}_columns"] = columns.astype(np.int64)
+                arrays[f"probe{k}_index"] = index.astype(np.int64)
+                arrays[f"probe{k}_samples"] = np.zeros((rows, position.size), np.float32)
+                sampled.append(Sampled(recorder, int(g), position, offset))
+                shape.probes.append(driver.Probe(int(g), model.array(term), recorder.every))
+                offset = np.zeros(position.size)  # once
     return sampled
 
 
 def _origins(
-    net: Description, layout: Layout, variable: str, ids: NDArray[np.int64], populations: list[int]
+    net: Description, layout: Layout, origin: str | None, ids: NDArray[np.int64], populations: list[int]
 ) -> NDArray[np.float64]:
-    """What the stored values of a variable are relative to, for each neuron."""
+    """The parameter that the stored values of a variable are relative to, for each neuron."""
     found = np.zeros(ids.size)
     for a in set(populations):
-        group = layout.groups[layout.group_of[a]]
-        origin = next((s.origin for s in group.model.states if s.name == variable), None)
         if origin is not None:
             mine = np.array(populations) == a
             value = np.broadcast_to(resolve.parameters(net, a)[origin], int(np.diff(layout.first_id)[a]))

@@ -81,7 +81,7 @@ class Recording:
             values = np.zeros((steps.size, len(recorder.target)), np.float32)
             for sampled, parts in zip(self.built.sampled, self.samples, strict=True):
                 if sampled.recorder is recorder and parts:
-                    values[:, sampled.order] = np.concatenate(parts) + sampled.offset
+                    values[:, sampled.order] += np.concatenate(parts) + sampled.offset
             samples = Samples(in_ms(steps, dt), senders(recorder), values)
             found.setdefault(recorder.name, {})[recorder.variable] = samples
         return found

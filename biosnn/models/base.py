@@ -24,7 +24,19 @@ from biosnn.models.bank import Bank, lay_bank
 from biosnn.models.kinetics import F64, MG_SLOPE, Parameter, Receptor, Resolved, Value, gains, kinetics
 from biosnn.models.receptors import GivenReceptor, as_receptors
 
-__all__ = ["F64", "HOLD", "REFRACTORY", "Input", "NeuronModel", "Parameter", "Receptor", "Resolved", "State", "Value"]
+__all__ = [
+    "F64",
+    "HOLD",
+    "REFRACTORY",
+    "Input",
+    "NeuronModel",
+    "Parameter",
+    "Receptor",
+    "Resolved",
+    "State",
+    "Sum",
+    "Value",
+]
 
 # What reaches a compartment within a step. At its start, middle and end: I, the current that does not depend on V (pA;
 # injected, of current-based receptors, and sum of g E_rev), and G, the conductance (nS); the total current into V, a
@@ -63,6 +75,15 @@ class State:
     dtype: type[np.float32 | np.int32] = np.float32
 
 
+@dataclass(frozen=True)
+class Sum:
+    """What can be recorded, but not set: the sum of the state variables `terms`, and of the parameter `origin`."""
+
+    unit: str
+    terms: tuple[str, ...]
+    origin: str | None = None
+
+
 # Steps for which a neuron is still held, or silent. An int32: a float32 cannot be counted down from above 2^24.
 REFRACTORY = State("refractory", "steps", public=False, dtype=np.int32)
 FINEST = 2.0**-22  # of the larger of two potentials: if they are so far apart, they differ in float32, above any rest
@@ -80,6 +101,7 @@ class NeuronModel(ABC):
     membrane: ClassVar[Mapping[str, Parameter]]  # parameters, those of receptors left out
     choices: ClassVar[Mapping[str, bool]] = {}  # parameters that are true or false, for a whole population
     states: ClassVar[tuple[State, ...]]
+    sums: ClassVar[Mapping[str, Sum]] = {}
     own_receptors: ClassVar[tuple[Receptor, ...]] = ()
     own_values: ClassVar[Mapping[str, Value]] = {}  # of their parameters, where they differ from the defaults
     accepts: ClassVar[tuple[str, ...]] = ("spikes", "currents")
@@ -125,6 +147,7 @@ class NeuronModel(ABC):
             )  # fmt: skip
             if abs(p.default) <= _validate.FARTHEST:  # else it may be as good as infinite
                 _validate.check_size(self.name, name, extremes(self.values[name]), p.unit)
+        self.size()
         self.check()
 
     def check(self) -> None:
@@ -215,10 +238,19 @@ class NeuronModel(ABC):
             found |= of_receptor
         return found
 
-    def recordable(self) -> dict[str, str]:
-        """Names and units of what can be recorded."""
+    def settable(self) -> dict[str, str]:
+        """Names and units of the variables that can be given an initial value."""
         public = {s.name: s.unit for s in self.states if s.public}
         return {**public, **{r.variable: r.unit for r in self.receptors}}
+
+    def recordable(self) -> dict[str, str]:
+        """Names and units of what can be recorded: the same, and sums of them."""
+        return {**self.settable(), **{name: s.unit for name, s in self.sums.items()}}
+
+    def terms(self, variable: str) -> Sum:
+        """The state variables that one that is recorded is the sum of; most are one themselves."""
+        origin = next((s.origin for s in self.states if s.name == variable), None)
+        return self.sums.get(variable, Sum("", (variable,), origin))
 
     def size(self) -> int | None:
         """The number of neurons that per-neuron parameter arrays ask for; None without any."""

@@ -10,7 +10,7 @@ import numpy as np
 from biosnn import _validate
 from biosnn.distributions import as_values
 from biosnn.errors import DescriptionError
-from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Sum
 from biosnn.models.checks import check_apart, check_millivolts, check_step
 from biosnn.models.kinetics import difference_of_decays
 from biosnn.models.leaky import NONE, counted_down, linear_constants, through_conductances
@@ -144,6 +144,10 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
         State("threshold_spike", "mV"),
         State("threshold_voltage", "mV"),
     )
+    sums: ClassVar[Mapping[str, Sum]] = {
+        "threshold": Sum("mV", ("threshold_spike", "threshold_voltage"), "V_th"),
+        "ASCurrents_sum": Sum("pA", ("ASCurrents_1", "ASCurrents_2")),
+    }
     asks = ("injected",)
     refractory_time = "t_ref"
     exact = staticmethod(glif)

@@ -9,7 +9,7 @@ import numpy as np
 
 from biosnn import _validate
 from biosnn.distributions import extremes
-from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State
+from biosnn.models.base import REFRACTORY, NeuronModel, Parameter, Resolved, State, Sum
 from biosnn.models.checks import check_apart, check_step
 from biosnn.models.leaky import NONE, SHORTEST_TAU_M, counted_down, linear_constants, through_conductances
 from biosnn.models.receptors import own
@@ -48,9 +48,9 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         dI_syn_x/dt = -I_syn_x/tau_syn_x,      I_syn_x jumps by the weight (pA) where a spike arrives
         dV_th_alpha_j/dt = -V_th_alpha_j/tau_j,      V_th_alpha_j jumps by alpha_j at a spike, j = 1, 2
 
-    A spike is sent when V_m reaches omega + V_th_alpha_1 + V_th_alpha_2 at the end of a step, and none within t_ref of
-    the last; V_m goes on as if nothing had happened. Parameters, units and defaults are those of NEST's `mat2_psc_exp`,
-    where omega is an absolute potential as well; V_m starts at E_L.
+    A spike is sent when V_m reaches V_th = omega + V_th_alpha_1 + V_th_alpha_2 at the end of a step, and none within
+    t_ref of the last; V_m goes on as if nothing had happened. Parameters, units and defaults are those of NEST's
+    `mat2_psc_exp`, where omega is an absolute potential as well; V_m starts at E_L.
     Source: Kobayashi, Tsubo & Shinomoto 2009, Front. Comput. Neurosci. 3:9.
     """
 
@@ -73,6 +73,7 @@ class mat2_psc_exp(NeuronModel):  # noqa: N801 - NEST's name
         State("V_th_alpha_1", "mV"),
         State("V_th_alpha_2", "mV"),
     )
+    sums: ClassVar[Mapping[str, Sum]] = {"V_th": Sum("mV", ("V_th_alpha_1", "V_th_alpha_2"), "omega")}
     own_receptors = (
         own("ex", "exp", "tau_syn_ex", 1.0, what="excitatory currents"),
         own("in", "exp", "tau_syn_in", 3.0, what="inhibitory currents"),

@@ -83,7 +83,7 @@ class Description(Inputs):
                 f"{owner}: parameter arrays of {model.name} must be of shape ({n},), got ({model.size()},)"
             )
         check_refractory(owner, model, self.dt)
-        units = model.recordable()
+        units = model.settable()
         given = _merged(owner, initial, values)
         for variable in given:
             _validate.known(owner, "state variable", variable, units)
