@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import biosnn as bs
+from biosnn.engine import resolve
 
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 
@@ -200,3 +201,10 @@ def test_over_many_seeds_the_tests_themselves_are_passed_as_often_as_they_should
         ])  # fmt: skip
     for column in np.array(p).T:
         assert stats.kstest(column, stats.uniform.cdf).pvalue > 1e-3
+
+
+def test_a_parameter_that_is_drawn_beyond_its_bounds_is_refused_however_rare_it_is():
+    net = bs.Network()
+    net.population("many", 2_000_000, bs.models.iaf_psc_exp(C_m=bs.normal(250.0, 57.5)))
+    with pytest.raises(bs.DescriptionError, match=r"'many': C_m must be above 0.001 \(pF\), got -.* cut it off with"):
+        resolve.parameters(net, 0)

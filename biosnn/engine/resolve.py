@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biosnn import random
+from biosnn import _validate, random
 from biosnn.distributions import F64, Distribution
 from biosnn.models.base import Resolved
 from biosnn.network.description import Description
@@ -15,14 +15,23 @@ _MOST_VARIABLES = 256
 
 
 def parameters(net: Description, a: int) -> Resolved:
-    """The parameters of population number a."""
+    """The parameters of population number a. Raises DescriptionError for one that was drawn beyond its bounds.
+
+    The quantiles that are looked at when a model is made leave out the outermost 1/131,072 of each tail.
+    """
     population = net.population_at(a)
-    assert population.model is not None
-    values = population.model.values
-    return {
-        name: _draw(value, net.seed, random.PARAMETER, a * _MOST_VARIABLES + k, population.n)
-        for k, (name, value) in enumerate(values.items())
-    }
+    model = population.model
+    assert model is not None
+    found = {}
+    for k, (name, value) in enumerate(model.values.items()):
+        found[name] = _draw(value, net.seed, random.PARAMETER, a * _MOST_VARIABLES + k, population.n)
+        if isinstance(value, Distribution):
+            p, where = model.parameters[name], f" from {value}; cut it off with .redrawn(min, max)"
+            owner = f"population {population.name!r}"
+            _validate.check_range(
+                owner, name, np.asarray(found[name]), p.unit, where, above=p.above, at_least=p.at_least
+            )
+    return found
 
 
 def initial(net: Description, a: int, variable: str) -> float | F64 | None:
