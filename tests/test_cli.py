@@ -54,6 +54,7 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
         (["--device", "cuda"], ["device 'cuda'", "--device cpu"]),
         (["--frobnicate"], ["--frobnicate", "--help"]),
         (["--two\nlines"], [r"--two\nlines", "--help"]),
+        (["--demo=--"], ["--demo", "expected one argument"]),
         (["--out", ""], ["--out", "must name a directory", "got ''"]),
         (["--out", "\0"], ["--out", "must name a directory"]),
         (["--n", "10000000", "--p", "0.5"], ["memory", "synapses", "GiB", "fewer"]),
@@ -170,7 +171,7 @@ def test_a_full_ring_ends_the_run_with_complete_files_and_one_line(tmp_path, cap
     assert not (folder / "summary.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
 def test_signals_leave_complete_files_and_exit_code_130(number, tmp_path):
     arguments = [*SMALL[:6], "--duration", "1e9", "--out", tmp_path / "run"]
     with subprocess.Popen(

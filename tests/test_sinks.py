@@ -71,14 +71,20 @@ def test_more_populations_than_16_bits_can_count_keep_their_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "fails", [OSError(28, "No space left on device"), MemoryError(), KeyboardInterrupt()], ids=repr
+    ("fails", "why"),
+    [
+        (OSError(28, "No space left on device"), r"spikes.npz \(No space left on device\)"),
+        (MemoryError(), r"spikes.npz \(out of memory\)"),
+        (KeyboardInterrupt(), None),
+    ],
+    ids=repr,
 )
-def test_a_file_of_spikes_is_whole_or_not_there(fails, tmp_path, monkeypatch):
+def test_a_file_of_spikes_is_whole_or_not_there(fails, why, tmp_path, monkeypatch):
     def write_array(file, *_, **__):
         file.write(b"\x93NUMPY")
         raise fails
 
     monkeypatch.setattr(np.lib.format, "write_array", write_array)
-    with pytest.raises(type(fails)):
+    with pytest.raises(bs.OutputError if why else KeyboardInterrupt, match=why):
         written(SpikesNpz, tmp_path / "spikes.npz", NAMES)
     assert list(tmp_path.iterdir()) == []

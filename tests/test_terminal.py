@@ -1,10 +1,12 @@
 """What a shell sees of the command line: pipes that nobody reads, standard output that is full, odd names, signals."""
 
+import ctypes
 import io
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,17 @@ def test_signals_that_end_the_command_line_are_as_before_it(before, monkeypatch)
         assert signal.getsignal(signal.SIGTERM) is before
     finally:
         signal.signal(signal.SIGTERM, kept)
+
+
+def test_a_signal_that_comes_while_llvm_calls_back_is_not_lost(monkeypatch, capsys):
+    def simulate(_args):
+        ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGTERM))()  # nothing can be raised through C
+        for _ in range(1000):
+            time.sleep(0.01)
+
+    monkeypatch.setattr(cli, "simulate", simulate)
+    assert cli.main([]) == 130
+    assert capsys.readouterr().err == "biosnn: interrupted\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)

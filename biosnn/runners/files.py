@@ -77,7 +77,7 @@ def finishing(steps: Sequence[Callable[[], object]]) -> Iterator[None]:
         yield
     except BaseException as error:
         errors.append(error)
-    with interrupts.held_back() as check:
+    with interrupts.held_back():
         for step in steps:
             try:
                 step()
@@ -86,20 +86,19 @@ def finishing(steps: Sequence[Callable[[], object]]) -> Iterator[None]:
                     errors.append(error)
         if errors:
             for other in errors[1:]:
-                errors[0].add_note(str(other))
+                errors[0].add_note(str(other) or repr(other))
             raise errors[0]
-        check()
 
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Inside the block, what the system refuses is an OutputError about this file."""
+    """Inside the block, what the system refuses, memory included, is an OutputError about this file."""
     try:
         yield
     except OutputError:
         raise
-    except OSError as error:
-        why = error.strerror or error
+    except (OSError, MemoryError) as error:
+        why = getattr(error, "strerror", None) or str(error) or "out of memory"
         raise OutputError(f"cannot write {shown(path)} ({why}); make room, or give --out another place") from None
 
 

@@ -66,10 +66,10 @@ class SpikesNpz:
         self.ids.append(ids)
 
     def close(self, last: int) -> None:
-        populations, neurons = _of_populations(self.layout, np.concatenate(self.ids))
-        times = in_ms(np.concatenate(self.steps) + 1, self.dt)
         number = np.int16 if len(self.layout.names) <= 2**15 else np.int32
         with whole(self.path) as file:
+            populations, neurons = _of_populations(self.layout, np.concatenate(self.ids))
+            times = in_ms(np.concatenate(self.steps) + 1, self.dt)
             np.savez_compressed(
                 file, times=times, population=populations.astype(number), neuron=neurons.astype(np.int32),
                 populations=np.array(self.layout.names),

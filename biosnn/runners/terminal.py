@@ -10,9 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 
+from biosnn.engine import interrupts
 from biosnn.errors import BioSNNError, OutputError
-
-ENDING = ("SIGTERM", "SIGHUP")  # what batch systems, and terminals that are closed, send; Windows lacks the second
 
 
 class NobodyReadsError(Exception):
@@ -64,14 +63,45 @@ def standard_output() -> Iterator[None]:
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Inside the block, SIGTERM and SIGHUP do what Ctrl-C does, unless they are ignored or handled already."""
-    taken = []
-    if threading.current_thread() is threading.main_thread():
-        signals = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
-        taken = [s for s in signals if signal.getsignal(s) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    taken = [s for s in interrupts.ENDING if signal.getsignal(s) is signal.SIG_DFL]
     for s in taken:
         signal.signal(s, signal.default_int_handler)
     try:
-        yield
+        with _raised_again():
+            yield
     finally:
         for s in taken:
             signal.signal(s, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _raised_again() -> Iterator[None]:
+    """Inside the block, an interrupt that reaches Python where nothing can be raised is raised a moment later.
+
+    LLVM calls back while it compiles: of 39 signals during that time, three came to nothing but a complaint.
+    """
+    before, timers = sys.unraisablehook, list[threading.Timer]()
+
+    def hook(found: sys.UnraisableHookArgs) -> None:
+        if issubclass(found.exc_type, KeyboardInterrupt):
+            timers.append(threading.Timer(0.05, _interrupt))
+            timers[-1].start()
+        elif "_as_parameter_" not in str(found.exc_value):  # of objects of LLVM that an interrupt left half made
+            before(found)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        for timer in timers:
+            timer.cancel()
+
+
+def _interrupt() -> None:
+    heard = [s for s in interrupts.ENDING if callable(signal.getsignal(s))]
+    if heard:
+        signal.raise_signal(heard[0])
