@@ -78,6 +78,22 @@ def test_names_that_cannot_be_printed_are_escaped(name, shown, tmp_path, monkeyp
     assert len(capsys.readouterr().err.splitlines()) == 4
 
 
+@pytest.mark.parametrize(
+    ("cleared", "code"),
+    [(lambda: (1, 0, Path("Zürich")), 0), (lambda: Path("/dev/null/x").stat(), 2)],
+    ids=["", "fails"],
+)
+def test_a_cache_that_is_cleared_is_named_whatever_its_name(cleared, code, monkeypatch, capsys):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    monkeypatch.setattr(cli._cache, "clear", cleared)
+    assert cli.main(["--clear-cache"]) == code
+    if code:
+        assert "/dev/null/x" in capsys.readouterr().err
+    else:
+        assert ascii_only.buffer.getvalue().endswith(b"Z\\xfcrich\n")
+
+
 def test_a_memory_error_without_a_text_is_a_line_nevertheless(tmp_path, monkeypatch, capsys):
     def build(*_, **__):
         raise MemoryError

@@ -46,8 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with standard_output():
                 args = build_parser().parse_args(argv)
             if args.clear_cache:
-                with standard_output():
-                    clear_cache()
+                clear_cache()
             else:
                 simulate(args)
     except NobodyReadsError:
@@ -66,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def clear_cache() -> None:
     """Remove compiled code, of this version and of others, and say what that freed."""
     folders, size, root = _cache.clear()
-    print(f"freed {size / 2**20:.1f} MiB: {folders} folder(s) of compiled code in {root or 'no home folder'}")
+    show(f"freed {size / 2**20:.1f} MiB: {folders} folder(s) of compiled code in {root or 'no home folder'}")
 
 
 def simulate(args: argparse.Namespace) -> None:
