@@ -117,7 +117,7 @@ class _Maker:
     def _same_types(self):
         """No synapse, but the types that tables of any network of the kind have."""
         weights = [self._scale(self.neurons[0]), *([stats.t(1.2, scale=30.0)] if self.kind.wide else [])]
-        delay = bs.uniform(self.kind.shortest * DT, self.kind.longest * DT)
+        delay = bs.uniform((self.kind.shortest - 0.4) * DT, (self.kind.longest + 0.4) * DT)
         for weight in weights:
             self.net.connect(
                 self.sources[:0], self.neurons[0], bs.fixed_outdegree(300), weight=weight, delay=delay, name=f"{weight}"
