@@ -40,7 +40,9 @@ def plain(owner: str, name: str, value: Any, unit: str) -> Any:
     """
     if not has_unit(value):
         return value
-    for spelling in (unit, ALIASES.get(unit, unit)):
+    # Of two units a quantity can have one only; and quantities 0.16.1 evaluates "pA or nS" as Python, to pA.
+    spellings = () if " or " in unit else (unit, ALIASES.get(unit, unit))
+    for spelling in spellings:
         try:
             return _in(value, spelling)
         except Exception:  # each package has its own for a unit that it does not know, or cannot convert
