@@ -44,6 +44,8 @@ PARAMETERS = {
     "E_L in V": (lambda: EXP(V_reset=[-70.0, -70.0], E_L=-0.07), "E_L must be in mV", "did you mean -70?"),
     "E_K in V": (lambda: bs.models.hh_psc_alpha(E_K=-0.077), "E_K must be in mV", "did you mean -77?"),
     "beyond float32": (lambda: bs.models.glif_psc(g=1e300), "glif_psc: g must be at most 1e+30 (nS) in size", "1e+300"),
+    "receptor beyond float32": (lambda: bs.receptors.AMPA(E_rev=1e300), "receptor 'AMPA': E_rev must be at most 1e+30"),
+    "magnesium beyond float32": (lambda: bs.receptors.NMDA(Mg=bs.normal(1e300, 1.0)), "Mg must be at most 1e+30 (mM)"),
     "all in V": (lambda: EXP(E_L=-0.07, V_reset=-0.07, V_th=-0.05), "V_th", "0.2 mV above V_reset", "are in mV"),
     "C_m in F": (lambda: EXP(C_m=250e-12), "C_m must be above 0.001 (pF)", "got 2.5e-10"),
     "I_e in A": (lambda: EXP(I_e=2e-10), "I_e must be in pA", "got 2e-10", "SI units"),

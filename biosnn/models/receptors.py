@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from biosnn import _validate
-from biosnn.distributions import as_values
+from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.models.kinetics import SHORTEST_TAU, Parameter, Receptor, Value
 
@@ -198,6 +198,8 @@ def _make(kind: str, name: str, tau: Mapping[str, Any], E_rev: Any, Mg: Any, com
         f"{name}_{key}": as_values(owner, key, given[key], None, rule.unit, above=rule.above, at_least=rule.at_least)
         for key, rule in rules.items()
     }
+    for key, rule in rules.items():
+        _validate.check_size(owner, key, extremes(values[f"{name}_{key}"]), rule.unit)
     receptor = Receptor(
         name,
         kind,
