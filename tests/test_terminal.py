@@ -116,9 +116,12 @@ def test_signals_that_end_the_command_line_are_as_before_it(before, monkeypatch)
         signal.signal(signal.SIGTERM, kept)
 
 
-def test_a_signal_that_comes_while_llvm_calls_back_is_not_lost(monkeypatch, capsys):
+@pytest.mark.parametrize("then", ["it goes on", "it fails"])
+def test_a_signal_that_comes_while_llvm_calls_back_is_not_lost(then, monkeypatch, capsys):
     def simulate(_args):
         ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGTERM))()  # nothing can be raised through C
+        if then == "it fails":
+            raise RuntimeError("no compiled object yet")
         for _ in range(1000):
             time.sleep(0.01)
 

@@ -81,7 +81,8 @@ def ended_by_signals() -> Iterator[None]:
 def _raised_again() -> Iterator[None]:
     """Inside the block, an interrupt that reaches Python where nothing can be raised is raised a moment later.
 
-    LLVM calls back while it compiles: of 39 signals during that time, three came to nothing but a complaint.
+    LLVM calls back while it compiles: of 39 signals during that time, three came to nothing but a complaint. An error
+    that follows is one of what was not done in that call.
     """
     before, timers = sys.unraisablehook, list[threading.Timer]()
 
@@ -95,6 +96,10 @@ def _raised_again() -> Iterator[None]:
     sys.unraisablehook = hook
     try:
         yield
+    except Exception:
+        if timers:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         sys.unraisablehook = before
         for timer in timers:
