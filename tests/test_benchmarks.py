@@ -84,6 +84,13 @@ def test_nest_statistics():
     assert all(math.isfinite(row[key]) for key in ("sd_ours", "sd_nest", "relative", "z", "p"))
 
 
+@pytest.mark.parametrize("mode", ["values", "lines"])
+def test_odd_cases(mode):
+    line = run("fuzz.py", mode, "--cases", "12")
+    assert line["done"] + line["refused"] == line["cases"] == 12
+    assert line["seeds_of_findings"] == []
+
+
 def test_medians_and_ratios(common):
     rows = [{"rtf": r, "rates": {"E": r}, "name": "x", "spikes": 3} for r in (1.0, 5.0, 2.0)]
     assert common.median_row(rows) == {"rtf": 2.0, "rates": {"E": 2.0}, "name": "x", "spikes": 3}

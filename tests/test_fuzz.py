@@ -8,6 +8,8 @@ import travel
 
 import biosnn as bs
 
+pytestmark = pytest.mark.bounds
+
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("kind", fuzzing.FEW, ids=lambda kind: f"{'+'.join(kind.models)}-{travel.named(kind.way)}")

@@ -213,6 +213,7 @@ def test_an_ornstein_uhlenbeck_current_is_stationary_and_forgets_with_its_time_c
     assert abs(np.corrcoef(joint, z[0])[0, 1]) < 4 / np.sqrt(n)
 
 
+@pytest.mark.bounds
 def test_normal_numbers_do_not_depend_on_where_a_tile_begins():
     key, whole, part, work = keyed(1, NOISE, 3), *(np.zeros(200, np.float32) for _ in range(3))
     normals(0, 100, key, whole, work)
@@ -239,6 +240,7 @@ def everything(n=3000):
     return net
 
 
+@pytest.mark.bounds
 def test_one_two_and_three_threads_give_the_same_states_and_take_what_was_planned():
     net = everything()
     states = {}

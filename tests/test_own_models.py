@@ -80,6 +80,7 @@ def run_noisy(threads, seed=1):
     return net.build(threads=threads).run(100.0)
 
 
+@pytest.mark.bounds
 def test_random_is_uniform_independent_and_the_same_for_any_number_of_threads():
     one = run_noisy(1)
     v, last = one.samples["n"]["v"].values.astype(float), one.samples["n"]["last"].values

@@ -67,6 +67,7 @@ def linear(pairs, delays, n, given, n_steps):
     return counts
 
 
+@pytest.mark.bounds
 @pytest.mark.parametrize(("ring", "threads"), [*((ring, 1) for ring in RINGS), ("spike_history", 2), ("dense", 3)])
 def test_parrots_that_multiply_spikes_send_each_of_them(ring, threads):
     rng, n, n_steps = np.random.default_rng(4), 40, 50

@@ -199,6 +199,7 @@ def test_autapses_are_left_out_on_request():
 # Fixed in-degree by distance
 
 
+@pytest.mark.bounds
 @pytest.mark.parametrize("space", ["square", "torus", "cube"])
 def test_sources_of_fixed_indegree_are_drawn_in_proportion_to_the_profile(space):
     source, target, extent = SPACES[space]
@@ -222,6 +223,7 @@ def test_sources_of_fixed_indegree_are_drawn_in_proportion_to_the_profile(space)
     assert c.n_expected == 40000
 
 
+@pytest.mark.bounds
 def test_different_sources_of_fixed_indegree_are_drawn_one_after_another():
     x = np.array([0.0, 30.0, 60.0, 100.0, 150.0])
     net, a, b = pair(x[:, None], np.zeros((20000, 1)), 5, 20000)
@@ -336,6 +338,7 @@ def sheet(seed=1):
     return net
 
 
+@pytest.mark.bounds
 def test_networks_in_space_are_the_same_for_any_number_of_threads():
     one, two, three = (sheet().build(threads=threads, **WAYS) for threads in (1, 2, 3))
     for other in (two, three):

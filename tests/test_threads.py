@@ -8,6 +8,7 @@ import biosnn as bs
 from biosnn.backends import cpu, meeting
 
 
+@pytest.mark.bounds
 def test_one_two_and_three_threads_give_the_same_spikes_and_states():
     sims = [networks.mixed(4, n=150).build(threads=threads) for threads in (1, 2, 3)]
     spikes = [networks.spikes(sim, 60.0) for sim in sims]
