@@ -41,14 +41,14 @@ def last_of(sim):
 @pytest.mark.usefixtures("alarm")
 def test_a_signal_handler_may_raise_at_any_moment():
     whole = networks.recurrent().build(threads=1)
-    run_to(whole, 400.0)
+    run_to(whole, 5000.0)
     expected = last_of(whole)
     rng, raised = random.Random(1), 0
     sim = networks.recurrent().build(threads=1)
-    while sim.time < 400.0:
+    while sim.time < 5000.0:
         try:
-            signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.0002, 0.02))
-            run_to(sim, 400.0)
+            signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.0002, 0.01))
+            run_to(sim, 5000.0)
         except AlarmError:
             raised += 1
         finally:

@@ -145,7 +145,7 @@ def test_a_loop_that_multiplies_without_end_ends_the_run_with_what_it_recorded(n
     kept = round(caught.value.result.stop_ms / 0.1)
     assert kept > 2
     assert caught.value.result.n_spikes == sum(n * out**k for k in range(kept - 1))
-    with pytest.raises(bs.errors.RingFullError, match="build anew"):
+    with pytest.raises(bs.errors.RingFullError, match="break their loop"):
         sim.run(10.0)
 
 

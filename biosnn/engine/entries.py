@@ -166,7 +166,7 @@ def _inputs(net: Description, plan: Plan) -> Iterator[Entry]:
 def _recorders(net: Description, plan: Plan) -> Iterator[Entry]:
     for r in net.recorders:
         if r.variable != "spikes":
-            models = [population.model for population, _ in r.target.pieces]
+            models = [population.model for population in r.target.populations]
             n_terms = max((len(m.terms(r.variable).terms) for m in models if m is not None), default=1)
             size = [(plan.chunk_steps // r.every + 1, "samples"), (len(r.target), "neurons")]
             size += [(n_terms, "terms")] if n_terms > 1 else []

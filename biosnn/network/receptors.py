@@ -32,9 +32,9 @@ def signed(owner: str, target: Group, receptor: str | None, weight: Values) -> V
 
     Negative onto an inhibitory conductance; 1 onto neurons that count the spikes that reach them.
     """
-    counting = [p.name for p, _ in target.pieces if p.model is not None and p.model.counts]
+    counting = [p.name for p in target.populations if p.model is not None and p.model.counts]
     if counting:
-        others = [p.name for p, _ in target.pieces if p.name not in counting]
+        others = [p.name for p in target.populations if p.name not in counting]
         if others:
             raise DescriptionError(
                 f"{owner}: {counting[0]!r} count the spikes that reach them, whatever their weights, and {others[0]!r} "
