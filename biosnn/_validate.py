@@ -218,7 +218,9 @@ def steps(owner: str, name: str, ms: Any, dt: float, *, at_least: int = 0) -> ND
 
 def is_array(value: Any) -> bool:
     """Whether `value` is a sequence or an array rather than one thing."""
-    return getattr(value, "ndim", 0) > 0 or (isinstance(value, Sequence) and not isinstance(value, (str, bytes)))
+    ndim = getattr(value, "ndim", 0)  # of a module it is a function
+    sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
+    return sequence or (isinstance(ndim, int) and ndim > 0)
 
 
 def is_masked(value: Any) -> bool:

@@ -248,9 +248,11 @@ def as_values(
         return found
     if not _validate.is_array(value):
         return _validate.number(owner, name, value, unit, above=above, at_least=at_least, endless=endless)
+    want = "one-dimensional" if n is None else f"of shape ({n},)"
+    if isinstance(value, np.ndarray) and value.ndim > 1:  # not to be copied: by broadcasting, it may exceed the memory
+        raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {value.shape}")
     x = _validate.array(owner, name, value, unit, endless=endless)
     if x.ndim != 1 or (n is not None and x.size != n):
-        want = "one-dimensional" if n is None else f"of shape ({n},)"
         raise DescriptionError(f"{owner}: an array for {name} must be {want}, got shape {x.shape}")
     _validate.check_range(owner, name, x, unit, above=above, at_least=at_least, endless=endless)
     return x

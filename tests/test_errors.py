@@ -162,6 +162,11 @@ CALLS = {
     "step between steps": (lambda x: x.step_current(x.a, [0.05], [1.0]), "multiples of dt = 0.1 ms", "got 0.05 ms"),
     "2 times, 3 levels": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0] * 3), "(2,) or (2, 10)", "got (3, 1)"),
     "one level of NaN": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0, NAN]), "amplitudes", "at index 1"),
+    "a module": (lambda x: x.population("m", 1, bs.models.iaf_psc_exp(tau_m=np)), "tau_m must be a number (ms)"),
+    "bytes that change": (lambda x: x.step_current(x.a, [0.0, 1.0], bytearray(b"12")), "amplitudes", "got ()"),
+    "more than memory": (
+        lambda _: bs.models.iaf_psc_exp(tau_m=np.broadcast_to(1.0, (10**6, 10**6))), "tau_m", "(1000000, 1000000)",
+    ),
     "spike between steps": (lambda x: x.spike_source("s", [0.15]), "'s'", "multiples of dt = 0.1 ms", "0.15 ms"),
     "spike too early": (lambda x: x.spike_source("s", [1.0, 0.0]), "times must be at least 0.1 ms", "at index 1"),
     "spike beyond counting": (lambda x: x.spike_source("s", [1e300]), "times must be at most 2**53 steps"),

@@ -25,7 +25,7 @@ from biosnn.engine.rest import append_rest
 from biosnn.engine.room import bad_state, drop_past, make_room, said_of
 from biosnn.engine.synapses import Synapses, read_fused, read_synapses
 from biosnn.engine.ways import BACKENDS
-from biosnn.errors import BusyError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
+from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
 from biosnn.propagation.switching import EVENT_STEPS, PRODUCT_STEPS
 from biosnn.recording.results import Result, in_ms
 
@@ -118,6 +118,10 @@ class Simulation:
     def _run(self, duration: float, progress: bool | Progress | None, sink: SpikeSink | None) -> Result:
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
+        if sink is not None and not callable(sink):
+            raise DescriptionError(f"run: sink must be a function of (steps, ids), got {_validate.shown(sink)}")
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise DescriptionError(f"run: progress must be True, False or a function, got {_validate.shown(progress)}")
         self._warn_of_late_changes()
         report, close = _reporter(progress, steps, net.dt)
         recording = Recording(self._built, sink)

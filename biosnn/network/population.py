@@ -29,6 +29,8 @@ class Group:
     Groups are sliced and indexed like one-dimensional NumPy arrays and joined with +. No neuron stands in one twice.
     """
 
+    __array_ufunc__ = None  # an array beside + is a TypeError, not an attempt to make an array of neurons
+
     def __init__(self, pieces: Sequence[tuple[Population, Index]]) -> None:
         self._pieces = list(pieces)
         if len(self._pieces) > len(self.populations) or not all(isinstance(index, range) for _, index in self._pieces):
