@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import inspect
 import logging
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from biosnn import _cache, _validate, backends
 from biosnn.demos import DEMOS
 from biosnn.engine.layout import Layout
-from biosnn.engine.network import Network
 from biosnn.engine.plan import Plan
 from biosnn.engine.ways import Asked
 from biosnn.errors import BioSNNError, DescriptionError
@@ -23,14 +23,21 @@ from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
 from biosnn.runners.summary import chosen_ways, report, summary
-from biosnn.runners.terminal import NobodyReadsError, ended_by_signals, say, say_error, show, standard_output
+from biosnn.runners.terminal import (
+    INTERRUPTED,
+    UNREAD,
+    NobodyReadsError,
+    ended_at_once,
+    ended_by_signals,
+    say,
+    say_error,
+    show,
+    standard_output,
+)
 
 if TYPE_CHECKING:
     from biosnn.engine.simulation import Simulation
     from biosnn.recording.results import Result
-
-INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-UNREAD = 141  # and for one that wrote into a pipe that nobody reads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.clear_cache:
                 clear_cache()
             else:
-                simulate(args)
+                simulate(args, alone=argv is None)
     except NobodyReadsError:
         return UNREAD
     except (BioSNNError, OSError, MemoryError) as error:
@@ -68,8 +75,11 @@ def clear_cache() -> None:
     show(f"freed {size / 2**20:.1f} MiB: {folders} folder(s) of compiled code in {root or 'no home folder'}")
 
 
-def simulate(args: argparse.Namespace) -> None:
-    """Check everything, build, run, and write the run directory; with --plan, print the plan instead."""
+def simulate(args: argparse.Namespace, alone: bool) -> None:
+    """Check everything, build, run, and write the run directory; with --plan, print the plan instead.
+
+    `alone`: the process is the command line's own, and may be ended while the network is built.
+    """
     backends.check(args.device)
     asked = demo_arguments(args)
     net = DEMOS[args.demo](**asked)
@@ -96,7 +106,9 @@ def simulate(args: argparse.Namespace) -> None:
             "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
         },
     )  # fmt: skip
-    _run(net, args, plan.threads, warmup, steps, directory)
+    with ended_at_once() if alone else contextlib.nullcontext():
+        sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
+    _run(sim, args, warmup, steps, directory)
 
 
 def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -132,14 +144,11 @@ def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
     return plan.ways.capacity_max * plan.layout.n_parts if plan.ways.ring == "event_bucketed" and limited else None
 
 
-def _run(
-    net: Network, args: argparse.Namespace, threads: int, warmup: int, steps: int, directory: RunDirectory
-) -> None:
-    sim = net.build(device=args.device, threads=threads, **asked_ways(args))
+def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory) -> None:
     if warmup:
         say(f"warming up, {args.warmup:g} ms")
-        sim.run(warmup * net.dt)
-    say(f"simulating, {steps * net.dt:g} ms")
+        sim.run(warmup * args.dt)
+    say(f"simulating, {steps * args.dt:g} ms")
     sinks: list[Sink] = []
     at_end: list[Callable[[], object]] = []
 
@@ -151,14 +160,14 @@ def _run(
         sink.close(sim.step)
 
     with finishing(at_end):
-        for sink in _sinks(args, sim.plan.layout, net.dt, warmup, directory):
+        for sink in _sinks(args, sim.plan.layout, args.dt, warmup, directory):
             sinks.append(sink)
             at_end.append(partial(close, sink))
         try:
-            result = sim.run(steps * net.dt, sink=hand_out)
+            result = sim.run(steps * args.dt, sink=hand_out)
         except (KeyboardInterrupt, BioSNNError, OSError, MemoryError) as error:
             kept = "what happened until then" if not isinstance(error, OSError) else "what could be written"
-            say(f"stopped at {sim.time - warmup * net.dt:g} ms; {directory} holds {kept}")
+            say(f"stopped at {sim.time - warmup * args.dt:g} ms; {directory} holds {kept}")
             raise
         at_end.append(partial(_conclude, args, sim, result, directory))
 
