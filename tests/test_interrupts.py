@@ -2,10 +2,13 @@
 
 import signal
 import threading
+from types import SimpleNamespace
 
 import networks
 import numpy as np
 import pytest
+
+from biosnn.backends import cpu
 
 
 @pytest.fixture(autouse=True)
@@ -57,4 +60,17 @@ def test_runs_in_another_thread_leave_signals_alone():
     thread = threading.Thread(target=lambda: done.append(sim.run(1.0)))
     thread.start()
     thread.join()
+    assert done
+
+
+def test_ctrl_c_waits_until_what_is_being_compiled_is_compiled(monkeypatch):
+    done = []
+
+    def advance(*_):
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+
+    monkeypatch.setattr(cpu, "load_driver", lambda _text: SimpleNamespace(ARGUMENTS=(), advance=advance))
+    with pytest.raises(KeyboardInterrupt):
+        networks.recurrent().build(threads=1)
     assert done

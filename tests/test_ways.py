@@ -314,6 +314,22 @@ def ask_for_a_matrix(sim):
     sim.run(0.1)
 
 
+@pytest.mark.usefixtures("uncompiled")
+def test_a_matrix_that_finds_no_memory_ends_no_run(monkeypatch, caplog):
+    def no_memory(*_):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr("biosnn.engine.room.matrix_arrays", no_memory)
+    sim = delayed_with_sources().build(threads=1, synapse_backend="auto")
+    sim.arrays["way_costs"][switching.MOST_NS] = 1e300
+    sim.run(0.1)
+    sim.run(0.1)  # it is tried, and said, once
+    assert sim.step == 2
+    said = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(said) == 1
+    assert said[0].endswith("MiB of its matrix (too large); delivery stays event-driven")
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("way", WAYS, ids=named)
 @pytest.mark.usefixtures("uncompiled")

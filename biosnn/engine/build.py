@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from biosnn import _cache, _forks, half
 from biosnn.backends import cpu, meeting
-from biosnn.engine import driver, resolve
+from biosnn.engine import driver, interrupts, resolve
 from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.late_changes import as_it_is
@@ -91,7 +91,8 @@ def build(net: Description, plan: Plan) -> Built:
         ways = plan.ways
         travel = Travel(ways.backend, ways.layout, ways.ring, ways.by_delay, tuple(t.wide for t in tables))
         per_neuron: list[frozenset[str]] = []
-        meets = plan.parallel and meeting.can_meet(cpu.n_threads())
+        with interrupts.held_back():  # of 122 Ctrl-C that came while LLVM compiled, one freed memory twice
+            meets = plan.parallel and meeting.can_meet(cpu.n_threads())
         shape = driver.Shape(
             layout.groups, per_neuron, travel, [False, False], [False, False], [], bool(net.spike_trains),
             plan.precision.any_wide, [], plan.parallel, meets, ways.stride > 1,
@@ -128,7 +129,8 @@ def build(net: Description, plan: Plan) -> Built:
             net, as_it_is(net), plan, arrays, tables, sampled, text, module.advance, list(module.ARGUMENTS),
             states_of(shape), frozenset(travelling), repeating, built_s,
         )  # fmt: skip
-        built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
+        with interrupts.held_back():
+            built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
     built.compile_s = compiled + time.perf_counter() - started
     return built
 

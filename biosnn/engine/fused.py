@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.connectivity.fused import fuse, fuse_on_one_thread
+from biosnn.engine import interrupts
 from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table
@@ -41,7 +42,8 @@ def make_fused(plan: Plan, table: Table, sources: bool) -> Fused:
     dtype = table.words.dtype if ways.layout == "coo" else np.dtype(kept)
     starts = np.zeros(rows + 1, np.int64)
     write = fuse if plan.threads > 1 else fuse_on_one_thread
-    write(*shared, starts[1:], np.empty(0, np.uint32), np.empty(0, dtype))
+    with interrupts.held_back():  # the first call compiles
+        write(*shared, starts[1:], np.empty(0, np.uint32), np.empty(0, dtype))
     np.cumsum(starts, out=starts)
     columns, found = np.empty(table.n_synapses, np.uint32), np.empty(table.n_synapses, dtype)
     write(*shared, starts[:-1].copy(), columns, found)

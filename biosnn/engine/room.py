@@ -116,14 +116,17 @@ def _make_matrix(built: Built) -> None:
     if arrays["way_costs"][switching.MOST_NS] < arrays["way_costs"][switching.PLANNED_NS] / 2:
         return
     free = free_memory()
-    if free is not None and plan.later_bytes > free:
+    try:
+        if free is not None and plan.later_bytes > free:
+            raise MemoryError(f"{free / 2**20:.1f} MiB are free")
+        made = {name: m for table in built.tables for name, m in matrix_arrays(built.net, plan, table).items()}
+    except MemoryError as error:
         arrays["way_costs"][switching.PLANNED_NS] = np.inf
         _log.warning(
-            "the sparse product of all synapses would pay now, but its matrix needs %.1f MiB, and %.1f are free; "
-            "delivery stays event-driven", plan.later_bytes / 2**20, free / 2**20,
+            "the sparse product of all synapses would pay now, but there is no room for %.1f MiB of its matrix (%s); "
+            "delivery stays event-driven", plan.later_bytes / 2**20, error,
         )  # fmt: skip
         return
-    made = {name: m for table in built.tables for name, m in matrix_arrays(built.net, plan, table).items()}
     made["way_counts"] = arrays["way_counts"].copy()
     made["way_counts"][switching.READY] = 1
     arrays.update(made)

@@ -17,6 +17,7 @@ from biosnn.connectivity.indegrees import draw, draw_sources
 from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.distributions import N_QUANTILES, Distribution
+from biosnn.engine import interrupts
 from biosnn.engine.layout import I64, Layout
 from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan, TablePlan
@@ -123,9 +124,7 @@ class _Builder:
             np.array([*self.spaces, np.zeros((), SPACE)]), self._places(), self.factors.joined(),
             row_first, words, waits, segments,
         )  # fmt: skip
-        started = time.perf_counter()
-        self._call(fill, fill_rows, np.zeros(2, np.int64), arguments)  # no row at all: only compiles
-        self.compile_s += time.perf_counter() - started
+        self._compile(fill, fill_rows, arguments)  # no row at all
         self._call(fill, fill_rows, _even_cuts(work, self.threads * 4), arguments)
         return Table(self.table.wide, row_first, words, None if by_delay else waits, segments, self.compile_s)
 
@@ -186,11 +185,15 @@ class _Builder:
             one, many = draw, draw_sources
             arguments = (c.rule.indegree, *ids, distinct, no_autapses)
         arguments = (self.net.seed, c.index, *arguments, fill, words)
-        started = time.perf_counter()
-        nobody = (*arguments[:4], arguments[4][:0], *arguments[5:])  # no target, or no source, at all: only compiles
-        self._call(one, many, np.zeros(2, np.int64), nobody)
-        self.compile_s += time.perf_counter() - started
+        self._compile(one, many, (*arguments[:4], arguments[4][:0], *arguments[5:]))  # no target, or no source, at all
         self._call(one, many, np.linspace(0, c.sides.n_source, parts + 1).astype(np.int64), arguments)
+
+    def _compile(self, one: Any, many: Any, arguments: tuple[Any, ...]) -> None:
+        """Call a kernel for nothing, before it is called for all. Ctrl-C waits, for LLVM does not bear an exception."""
+        started = time.perf_counter()
+        with interrupts.held_back():
+            self._call(one, many, np.zeros(2, np.int64), arguments)
+        self.compile_s += time.perf_counter() - started
 
     def _call(self, one: Any, many: Any, cuts: I64, arguments: tuple[Any, ...]) -> None:
         """Run a kernel over a range, `many` in parallel over its parts."""
