@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _units
-from biosnn.errors import DescriptionError, UnknownNameError
+from biosnn.errors import DescriptionError, MemoryPlanError, UnknownNameError
 
 SMALLEST, LARGEST = 1e-6, 3e38  # pA or mV: what is smaller was given in A or V, what is larger does not fit float32
 FARTHEST = 1e30  # of parameters and initial values: what constants are made of them still fits float32
 MOST_STEPS = 2**53  # beyond it, a time in ms no longer names one step
 PLAIN = (int, float, np.integer, np.floating)
+NO_NUMBER = (str, bytes, bytearray, bool)  # that Python or NumPy would make a float of
 
 
 def number(
@@ -74,8 +76,9 @@ def array(
 
     What a user writes to the original later changes nothing. With `bools`, True counts as 1. Raises DescriptionError.
     """
-    x = np.array(_numbers(owner, name, value, unit, bools), np.float64)
-    check_range(owner, name, x, endless=endless)
+    with room_for(owner, name):
+        x = np.array(_numbers(owner, name, value, unit, bools), np.float64)
+        check_range(owner, name, x, endless=endless)
     return x
 
 
@@ -173,9 +176,10 @@ def times(owner: str, name: str, value: Any) -> NDArray[Any]:
 
     Whether a time of 32 bits is meant to be a step can only be told by its bits.
     """
-    x = _numbers(owner, name, value, "ms")
-    check_range(owner, name, x, "ms")
-    return np.array(x, x.dtype if x.dtype in (np.float16, np.float32) else np.float64)
+    with room_for(owner, name):
+        x = _numbers(owner, name, value, "ms")
+        check_range(owner, name, x, "ms")
+        return np.array(x, x.dtype if x.dtype in (np.float16, np.float32) else np.float64)
 
 
 def time(owner: str, name: str, value: Any, *, above: float | None = None) -> np.floating[Any]:
@@ -216,6 +220,15 @@ def steps(owner: str, name: str, ms: Any, dt: float, *, at_least: int = 0) -> ND
     return found.astype(np.int64)
 
 
+@contextlib.contextmanager
+def room_for(owner: str, name: str) -> Iterator[None]:
+    """In the block, a MemoryError tells what it was for: by broadcasting, an array may be larger than any memory."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryPlanError(f"{owner}: no memory left for a copy of {name} ({error}); give fewer values") from None
+
+
 def is_array(value: Any) -> bool:
     """Whether `value` is a sequence or an array rather than one thing."""
     ndim = getattr(value, "ndim", 0)  # of a module it is a function
@@ -250,7 +263,7 @@ def _float(owner: str, name: str, value: Any, unit: str) -> float:
     """`value` as a float; TypeError for what is no real number. NumPy would make floats of all of these."""
     found = _units.plain(owner, name, value, unit)
     kind = getattr(getattr(found, "dtype", None), "kind", "O")
-    if is_array(found) or is_masked(found) or kind not in "iufO" or isinstance(found, (str, bytes, bool)):
+    if is_array(found) or is_masked(found) or kind not in "iufO" or isinstance(found, NO_NUMBER):
         raise TypeError
     return float(found)
 

@@ -18,6 +18,8 @@ EXP, DELTA = bs.models.iaf_psc_exp, bs.models.iaf_psc_delta
 NAN, INF = float("nan"), float("inf")
 ALL, ONE = bs.all_to_all(), bs.one_to_one()
 MATRIX = sparse.csr_matrix(np.ones((10, 5)))
+HUGE = np.broadcast_to(0.0, 10**12)
+IMAGE = np.full((2, 5), 0.5)
 VERBS = ("population", "spike_source", "poisson", "current", "step_current", "record")
 
 
@@ -66,6 +68,9 @@ PARAMETERS = {
     "dt of NaN": (lambda: bs.Network(dt=NAN), "dt must be finite (ms)", "got nan"),
     "negative seed": (lambda: bs.Network(seed=-1), "seed must be at least 0", "got -1"),
     "huge seed": (lambda: bs.Network(seed=2**63), "seed must be at most 9223372036854775807", "775808"),
+    "grid of a matrix": (lambda: bs.grid(MATRIX, 1.0), "grid: shape must be one to three whole numbers"),
+    "receptors of a matrix": (lambda: EXP(receptors=MATRIX.tocoo()), "receptors must be of biosnn.receptors"),
+    "receptors without end": (lambda: EXP(receptors=HUGE), "receptors must be of biosnn.receptors"),
     "p above 1": (lambda: bs.pairwise_bernoulli(1.5), "pairwise_bernoulli", "p must be at most 1", "got 1.5"),
     "p below 0": (lambda: bs.pairwise_bernoulli(-0.1), "p must be at least 0", "got -0.1"),
     "p of NaN": (lambda: bs.pairwise_bernoulli(NAN), "p must be finite", "got nan"),
@@ -92,6 +97,8 @@ CALLS = {
     "V_m beyond float32": (lambda x: x.population("c", 2, EXP(), V_m=-1e300), "V_m must be at most", "got 1e+300"),
     "one V_m of NaN": (lambda x: x.population("c", 2, EXP(), V_m=[1.0, NAN]), "V_m must be finite", "at index 1"),
     # groups
+    "group and array": (lambda x: x.a + np.ones(3), "'a'", "joined with groups only", "got array("),
+    "group and masked array": (lambda x: x.a + np.ma.masked, "joined with groups only", "got masked"),
     "neuron twice": (lambda x: x.a + x.a[3], "neuron 3 of population 'a'", "twice", "disjoint"),
     "another network's target": (lambda x: x.connect(target=x.other), "population 'a' belongs to another network"),
     "input to a stranger": (lambda x: x.poisson(x.other, rate=1.0, weight=1.0), "'a'", "another network"),
@@ -163,10 +170,15 @@ CALLS = {
     "2 times, 3 levels": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0] * 3), "(2,) or (2, 10)", "got (3, 1)"),
     "one level of NaN": (lambda x: x.step_current(x.a, [0.0, 1.0], [1.0, NAN]), "amplitudes", "at index 1"),
     "a module": (lambda x: x.population("m", 1, bs.models.iaf_psc_exp(tau_m=np)), "tau_m must be a number (ms)"),
-    "bytes that change": (lambda x: x.step_current(x.a, [0.0, 1.0], bytearray(b"12")), "amplitudes", "got ()"),
+    "bytes that change": (lambda x: x.step_current(x.a, [0.0, 1.0], bytearray(b"1")), "amplitudes", "bytearray"),
     "more than memory": (
         lambda _: bs.models.iaf_psc_exp(tau_m=np.broadcast_to(1.0, (10**6, 10**6))), "tau_m", "(1000000, 1000000)",
     ),
+    "threshold that is not used": (lambda x: x.net.frames(x.a, IMAGE, weight=1.0, threshold="x"), "threshold", "'x'"),
+    "window that is not used": (lambda x: x.net.frame_source("f", IMAGE, every=1.0, coding="delta", window=0.25),
+        "'f'", "window must be a multiple of dt"),
+    "rate that is not used": (lambda x: x.net.frames(x.a, IMAGE, weight=1.0, every=1.0, coding="latency",
+        max_rate=-1.0), "max_rate must be at least 0"),
     "spike between steps": (lambda x: x.spike_source("s", [0.15]), "'s'", "multiples of dt = 0.1 ms", "0.15 ms"),
     "spike too early": (lambda x: x.spike_source("s", [1.0, 0.0]), "times must be at least 0.1 ms", "at index 1"),
     "spike beyond counting": (lambda x: x.spike_source("s", [1e300]), "times must be at most 2**53 steps"),
@@ -225,6 +237,14 @@ def test_bad_calls_are_refused_and_leave_the_network_as_it_was(case):
     assert str(x.net.plan(threads=1)) == before
 
 
+@pytest.mark.parametrize(("times", "levels", "which"), [(HUGE, [1.0], "times"), ([0.0], HUGE, "amplitudes")])
+def test_an_array_that_broadcasting_made_larger_than_the_memory_is_refused(times, levels, which):
+    x = setting()
+    error = refused([f"current 'a': no memory left for a copy of {which}", "(1000000000000,)"],
+        lambda: x.step_current(x.a, times, levels))  # fmt: skip
+    assert isinstance(error, bs.MemoryPlanError)
+
+
 def test_what_is_unusual_but_possible_is_taken():
     x = setting()
     x.population("paced", 5, EXP(E_L=-49.0, V_th=-50.0), V_m=-75.0)  # rests above its threshold
@@ -275,6 +295,7 @@ QUESTIONS = {
     "for ever": (lambda sim: sim.run(1e300), "duration must be at most 2**53 steps", "got 1e+300 ms"),
     "for a text": (lambda sim: sim.run("1 s"), "duration must be a number (ms)", "'1 s'"),
     "synapses of nobody": (lambda sim: sim.synapses("nobody"), "unknown population 'nobody'", "known: neurons"),
+    "weights of anybody": (lambda sim: sim.weights(None, "neurons"), "weights", "unknown population None"),
     "weights by capitals": (lambda sim: sim.weights("neurons", "Neurons"), "'Neurons'", "did you mean 'neurons'?"),
     "not recorded": (lambda sim: sim.run(1.0).spike_counts("neurons", 0.5), "group 'neurons'", "known: spikes"),
     "uneven bins": (lambda sim: sim.run(1.0).spike_counts("spikes", 0.25), "must be a multiple of dt", "0.25 ms"),

@@ -129,6 +129,7 @@ NO_NUMBERS = {
     "True": True,
     "True of NumPy": np.True_,
     "masked": np.ma.masked,
+    "bytes that change": bytearray(b"12"),
     "masked array of no dimension": np.ma.array(1.0, mask=True),
 }
 NO_ARRAYS = {

@@ -170,6 +170,8 @@ class Simulation:
         """Weights between two populations: scipy.sparse.csr_matrix (n_source, n_target); repeated pairs are summed."""
         from scipy.sparse import csr_matrix
 
+        for name in (source, target):
+            _validate.known("weights", "population", name, self.plan.layout.names)
         found = self.synapses(source, target)
         populations = self._built.net.populations
         shape = (populations[source].n, populations[target].n)

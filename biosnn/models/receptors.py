@@ -138,7 +138,7 @@ MODES: dict[str, Callable[[], list[GivenReceptor]]] = {
 
 def as_receptors(owner: str, given: Any, n_compartments: int) -> list[GivenReceptor]:
     """A list of receptors with different names, each in a compartment that is there."""
-    found = list(given) if _validate.is_array(given) else [given]
+    found = list(given) if isinstance(given, (list, tuple)) else [given]
     for g in found:
         if not isinstance(g, GivenReceptor):
             raise DescriptionError(

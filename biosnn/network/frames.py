@@ -32,6 +32,12 @@ def checked_frames(owner: str, frames: Any) -> F64:
     return found if found.ndim == 3 else found[None]
 
 
+def checked_coding(owner: str, window: Any, threshold: Any, dt: float) -> tuple[int | None, float]:
+    """The window in steps, and the threshold: checked for every coding, also by those that take no heed of them."""
+    within = None if window is None else _validate.whole_steps(owner, "window", window, dt, at_least=1)
+    return within, _validate.number(owner, "threshold", threshold, at_least=0)
+
+
 def rates(frames: F64, max_rate: float, start: int, every: int | None) -> Levels:
     """Rate coding (Hz): frame k holds from step `start` + k `every` on, and nothing after the last one."""
     values = max_rate * frames.reshape(len(frames), -1)

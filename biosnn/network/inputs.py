@@ -174,6 +174,8 @@ class Inputs:
         owner = f"frames {_validate.optional_name('frames', name) or names_of(group)!r}"
         _validate.known(owner, "coding", coding, encoding.CODINGS)
         images = encoding.checked_frames(owner, frames)
+        highest = _validate.number(owner, "max_rate", max_rate, "Hz", at_least=0)
+        encoding.checked_coding(owner, window, threshold, self.dt)
         sides = (2, *images.shape[1:]) if coding == "delta" else images.shape[1:]
         shape = group.shape if isinstance(group, Population) else None
         if len(group) != math.prod(sides) or shape not in (None, sides):
@@ -192,7 +194,6 @@ class Inputs:
             raise DescriptionError(f"{owner}: every (ms) must be given for {len(images)} frames")
         steps = None if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
         begin = _validate.whole_steps(owner, "start", start, self.dt, at_least=0)
-        highest = _validate.number(owner, "max_rate", max_rate, "Hz", at_least=0)
         levels = encoding.rates(images, highest, begin, steps)
         return self.poisson(group, rate=levels, weight=weight, receptor=receptor, name=name)
 
@@ -222,12 +223,12 @@ class Inputs:
         if every is None:
             raise DescriptionError(f"{owner}: every (ms) must be given for coding {coding!r}")
         steps = _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
+        within, least = encoding.checked_coding(owner, window, threshold, self.dt)
         if coding == "delta":
-            least = _validate.number(owner, "threshold", threshold, at_least=0)
             at, senders = encoding.changes(images, least, begin, steps)
             shape = (2, *images.shape[1:])
         else:
-            within = steps if window is None else _validate.whole_steps(owner, "window", window, self.dt, at_least=1)
+            within = steps if within is None else within
             if within > steps:
                 raise DescriptionError(
                     f"{owner}: window must be at most every = {steps * self.dt:g} ms, got {within * self.dt:g} ms"

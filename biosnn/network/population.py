@@ -29,7 +29,7 @@ class Group:
     Groups are sliced and indexed like one-dimensional NumPy arrays and joined with +. No neuron stands in one twice.
     """
 
-    __array_ufunc__ = None  # an array beside + is a TypeError, not an attempt to make an array of neurons
+    __array_ufunc__ = None  # an array before + is a TypeError, not an attempt to make an array of neurons
 
     def __init__(self, pieces: Sequence[tuple[Population, Index]]) -> None:
         self._pieces = list(pieces)
@@ -70,8 +70,8 @@ class Group:
         return sum(len(index) for _, index in self.pieces)
 
     def __add__(self, other: Group) -> Group:
-        if not isinstance(other, Group):
-            return NotImplemented
+        if not isinstance(other, Group):  # not NotImplemented: a masked array would take this one apart
+            raise DescriptionError(f"{self!r} + ...: a group is joined with groups only, got {_validate.shown(other)}")
         return joined([self, other])
 
     def __getitem__(self, key: Any) -> Group:

@@ -101,7 +101,8 @@ def grid(
     is a number or one per axis. With `edge_wrap` opposite edges of the box are one, and distances the shortest around.
     """
     where = "grid"
-    if not _validate.is_array(shape) or not 1 <= len(shape) <= 3:
+    listed = isinstance(shape, (list, tuple, range, np.ndarray)) and getattr(shape, "ndim", 1) == 1
+    if not listed or not 1 <= len(shape) <= 3:
         raise DescriptionError(f"{where}: shape must be one to three whole numbers, got {_validate.shown(shape)}")
     counts = tuple(_validate.count(where, "shape", k, at_least=1) for k in shape)
     if (spacing is None) == (extent is None):
