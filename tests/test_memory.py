@@ -1,8 +1,13 @@
 """Memory that the plan found, and that building does not: arrays of more bytes than any machine has."""
 
+import inspect
+
+import numba
+import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.backends import cpu
 
 
 def too_many_synapses(net, p):
@@ -22,3 +27,24 @@ def test_what_memory_has_no_room_for_is_named_with_its_size(describe, what, monk
     ways = describe(net, net.population("p", 2**17, bs.models.iaf_psc_delta()))
     with pytest.raises(bs.MemoryPlanError, match=rf"^no memory left for {what} \(Unable to allocate .* [TP]iB for"):
         net.build(threads=1, **ways)
+
+
+def test_states_begin_with_cache_lines_apart_in_their_pages():
+    net = bs.Network()
+    net.population("p", 1000, bs.models.iaf_cond_exp(), V_m=bs.uniform(-70.0, -60.0))
+    arrays = net.build(threads=1, receptor_state_dtype="float16").arrays
+    names = ("drive", "V_m", "refractory", "g_ex", "g_in", "spiked")
+    places = [arrays[name].ctypes.data % 4096 for name in names]
+    assert all(place % 64 == 0 for place in places)
+    apart = np.subtract.outer(places, places)[1:, 1:] % 4096
+    assert apart[~np.eye(len(apart), dtype=bool)].min() >= 256
+
+
+def test_kernels_that_update_neurons_begin_their_stack_with_a_cache_line():
+    net = bs.Network()
+    net.population("p", 10, bs.models.iaf_psc_delta())
+    sim = net.build(threads=1)
+    module = cpu.load_driver(sim.driver_source)
+    update = numba.njit(module.update_iaf_psc_delta.py_func)  # anew: of what lies in the cache Numba shows no code
+    update(0, *(sim.arrays[name] for name in list(inspect.signature(update.py_func).parameters)[1:]))
+    assert "alignstack=64" in update.inspect_llvm(update.signatures[0])

@@ -68,12 +68,24 @@ def test_a_refractory_time_of_more_steps_than_float32_counts_holds_to_the_step()
     np.testing.assert_array_equal(np.rint(again.times / net.dt) + 2**24 - 200, 2 * steps[0] + held[0])
 
 
-@pytest.mark.parametrize("model", [bs.models.iaf_psc_exp, bs.models.iaf_cond_exp, bs.models.lif_3c])
-def test_a_reset_above_threshold_as_a_tail_may_draw_it_ends_no_refractory_time(model):
-    p = model(t_ref=0.4)
-    p.values["V_reset"] = -40.0  # past the check, which sees the quantiles of a distribution
-    _, spikes = scalars.walk(p, 0.1, np.zeros((50, 6)), [10 * (s.dtype is not np.int32) for s in p.states])
-    assert spikes.sum() < 11
+class Tail(bs.distributions.Distribution):
+    """-70 at the 65,536 quantiles that are looked at when a model is made, -40 between them."""
+
+    def quantile(self, u):
+        return np.where(u * 2**16 % 1 == 0.5, -70.0, -40.0)
+
+    def cdf(self, x):
+        return float(x >= -40)
+
+
+@pytest.mark.parametrize("name", ["iaf_psc_exp", "iaf_cond_exp", "lif_3c", "adex_2c", "aeif_psc_exp", "glif_psc"])
+def test_a_reset_above_threshold_that_a_tail_draws_is_refused(name):
+    """A neuron that is held above its threshold would spike in every step."""
+    threshold = {"V_peak": -50.0} if "V_peak" in bs.models.MODELS[name].membrane else {"V_th": -50.0}
+    net = bs.Network()
+    net.population("n", 3, bs.models.MODELS[name](V_reset=Tail(), **threshold))
+    with pytest.raises(DescriptionError, match=r"'n', as drawn: .* V_reset must be below V_\w+ \(mV\), got -40 and"):
+        net.build(threads=1)
 
 
 def test_what_cannot_be_counted_is_refused():

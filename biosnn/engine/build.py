@@ -18,7 +18,7 @@ from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.late_changes import as_it_is
 from biosnn.engine.layout import Layout, ModelGroup
-from biosnn.engine.memory import memory_for
+from biosnn.engine.memory import in_lines, memory_for
 from biosnn.engine.own_models import check_own_model
 from biosnn.engine.plan import Plan
 from biosnn.engine.tables import Table, build_table
@@ -105,7 +105,7 @@ def build(net: Description, plan: Plan) -> Built:
             constants = _constants(net, plan, group, per_neuron[g])
             state = _states(net, group, plan.receptor_dtype)
             found: Arrays = {"sections": _sections(layout, g), **constants, **state}
-            arrays |= {driver.prefix(shape, g) + name: values for name, values in found.items()}
+            arrays |= {driver.prefix(shape, g) + name: values for name, values in in_lines(found).items()}
         arrays |= poisson_arrays(net, plan, shape)
         arrays |= current_arrays(net, layout, shape)
         arrays |= train_arrays(net, layout)
@@ -148,7 +148,7 @@ def states_of(shape: driver.Shape) -> list[StateArray]:
 @memory_for("the input of each neuron")
 def _inputs(plan: Plan) -> Arrays:
     n = int(plan.layout.drive_at[-1])
-    found: Arrays = {"drive": np.zeros(n, np.int32), "drive_at": plan.layout.drive_at}
+    found = in_lines({"drive": np.zeros(n, np.int32), "drive_at": plan.layout.drive_at})
     if plan.precision.any_wide:
         found["wide_drive"] = np.zeros(n, np.int64)
         found["wide_scale"] = np.array([plan.precision.wide_scale])

@@ -57,7 +57,7 @@ HELPERS = {  # what a driver may call, and where it stands
 # Functions of scalars, besides those of models
 SCALARS = {"unblocked": "biosnn.models.base", **dict.fromkeys(FUNCTIONS, "biosnn.fastmath")}
 POLICY = (
-    "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
+    "align_stack", "f32", "f64", "flush_subnormals", "i32", "i64", "kernel", "nanoseconds", "parallel_kernel", "prange",
     "restore_mode", "scalar", "seldom", "u32", "u64", "u8",
 )  # fmt: skip
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from biosnn import _validate, random
 from biosnn.distributions import F64, Distribution
+from biosnn.errors import DescriptionError
 from biosnn.models.base import Resolved
 from biosnn.network.description import Description
 from biosnn.network.items import Values
 
 # Items of the random streams: the variables of each population, numbered in the order of their declaration.
 _MOST_VARIABLES = 256
+CUT = "cut it off with .redrawn(min, max)"
 
 
 def parameters(net: Description, a: int) -> Resolved:
@@ -26,11 +30,18 @@ def parameters(net: Description, a: int) -> Resolved:
     for k, (name, value) in enumerate(model.values.items()):
         found[name] = _draw(value, net.seed, random.PARAMETER, a * _MOST_VARIABLES + k, population.n)
         if isinstance(value, Distribution):
-            p, where = model.parameters[name], f" from {value}; cut it off with .redrawn(min, max)"
+            p, where = model.parameters[name], f" from {value}; {CUT}"
             owner = f"population {population.name!r}"
             _validate.check_range(
                 owner, name, np.asarray(found[name]), p.unit, where, above=p.above, at_least=p.at_least
             )
+    if any(isinstance(value, Distribution) for value in model.values.values()):
+        drawn = copy.copy(model)
+        drawn.values = dict(found)
+        try:
+            drawn.check_order()
+        except DescriptionError as error:
+            raise DescriptionError(f"population {population.name!r}, as drawn: {error}; {CUT}") from None
     return found
 
 

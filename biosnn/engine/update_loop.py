@@ -114,6 +114,7 @@ class _Writer:
             "@kernel",
             f"def update_{group.name}(p, {', '.join([*drives, *update_arguments(group, self.per_neuron)])}):",
             f'    """One step of the neurons of partition p: {self.model.name}."""',
+            "    align_stack()",
             "    for q in range(sections.shape[1]):",
             *(f"        {line}" for line in section),
         ]

@@ -221,6 +221,10 @@ class AdEx(NeuronModel):
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
         names = ("E_L", "V_reset", "V_th", "V_peak")
         check_millivolts(self, self.name, {name: self.values[name] for name in names})
+        self.check_order()
+
+    def check_order(self) -> None:
+        """V_th and V_reset must lie below where a spike ends."""
         check_upswing(self)
 
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:

@@ -153,6 +153,9 @@ class NeuronModel(ABC):
     def check(self) -> None:
         """Raise DescriptionError where parameters contradict each other."""
 
+    def check_order(self) -> None:
+        """Raise DescriptionError where potentials are not in order, as given or as drawn from what was given."""
+
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
         """Raise DescriptionError where initial values contradict the parameters."""
 
@@ -279,18 +282,13 @@ class NeuronModel(ABC):
         origin = self._origin(0)
         sizes = np.abs([*extremes(a), *extremes(b), *extremes(0.0 if origin is None else self.values[origin])])
         apart = FINEST * float(sizes[np.isfinite(sizes)].max(initial=0.0))
-        below = ~self.endless(low)
-        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size == b.size:
-            between = float((b[below] - a[below]).min(initial=np.inf))
-        elif isinstance(a, Distribution):
-            between = extremes(b)[0] - extremes(a)[1]
-        else:
-            between = extremes(b)[0] - np.atleast_1d(a)[below].max(initial=-np.inf)
-        if between <= apart:
-            how = f"at least {apart:.1g} {self.parameters[low].unit}" if between > 0 else self.parameters[low].unit
-            raise DescriptionError(
-                f"{self.name}: {low} must be below {high} ({how}), got {_validate.shown(a)} and {_validate.shown(b)}"
-            )
+        highest = extremes(a)[1] if isinstance(a, Distribution) else np.where(self.endless(low), -np.inf, a)
+        between = np.atleast_1d((extremes(b)[0] if isinstance(b, Distribution) else b) - highest)
+        for k in np.flatnonzero(between <= apart)[:1]:
+            how = f"at least {apart:.1g} {self.parameters[low].unit}" if between[k] > 0 else self.parameters[low].unit
+            got = " and ".join(f"{x[k]:g}" if isinstance(x, np.ndarray) else _validate.shown(x) for x in (a, b))
+            where = f" (at index {k})" if between.size > 1 else ""
+            raise DescriptionError(f"{self.name}: {low} must be below {high} ({how}), got {got}{where}")
 
     def _check_receptor(self, receptor: Receptor) -> None:
         """Raise DescriptionError if a variable or parameter of a receptor is called like one of the membrane's."""

@@ -25,7 +25,7 @@ def check_potentials(model: NeuronModel) -> None:
     _validate.check_unit(model.name, "I_e", extremes(model.values["I_e"]), "pA")
     potentials = {name: model.values[name] for name in ("E_L", "V_reset", "V_th")}
     check_millivolts(model, model.name, potentials)
-    model.check_ordered("V_reset", "V_th")
+    model.check_order()
     check_apart(model, "V_reset", "V_th")
     rest, threshold = extremes(potentials["E_L"]), extremes(potentials["V_th"])
     if rest[0] - threshold[1] > HIGHEST_REST:

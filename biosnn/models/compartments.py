@@ -197,11 +197,15 @@ class Compartments(NeuronModel):
         _validate.check_unit(self.name, "I_e", extremes(self.values["I_e"]), "pA")
         names = {"E_L", "V_reset", "V_th", self.spikes_at}
         check_millivolts(self, self.name, {name: self.values[name] for name in sorted(names)})
+        self.check_order()
+        check_apart(self, "V_reset", self.spikes_at)
+
+    def check_order(self) -> None:
+        """V_reset must lie below where a spike ends, V_th below V_peak."""
         if "Delta_T" in self.values:
             check_upswing(self)
         else:
             self.check_ordered("V_reset", "V_th")
-        check_apart(self, "V_reset", self.spikes_at)
 
     def check_initial(self, owner: str, initial: Mapping[str, Value]) -> None:
         """Potentials must be in mV."""

@@ -177,8 +177,12 @@ class glif_psc(NeuronModel):  # noqa: N801 - NEST's name
             given = " and ".join(name for name, on in self.chosen.items() if on)
             raise DescriptionError(f"{self.name}: {given} alone makes no level of the model; they are {known}")
         check_millivolts(self, self.name, {name: self.values[name] for name in ("E_L", "V_reset", "V_th")})
-        self.check_ordered("V_reset", "V_th")
+        self.check_order()
         check_apart(self, "V_reset", "V_th")
+
+    def check_order(self) -> None:
+        """V_reset must lie below V_th."""
+        self.check_ordered("V_reset", "V_th")
 
     def linear(self, p: Resolved) -> tuple[Any, Any]:
         """Capacitance and time constant."""

@@ -90,8 +90,12 @@ class izhikevich(NeuronModel):  # noqa: N801 - NEST's name
                 f"{self.name}: V_th must be finite, got inf: V_m would run there within milliseconds; a neuron that "
                 f"shall not spike needs a negative I_e"
             )
-        self.check_ordered("c", "V_th")
+        self.check_order()
         check_apart(self, "c", "V_th")
+
+    def check_order(self) -> None:
+        """c must lie below V_th."""
+        self.check_ordered("c", "V_th")
 
     def function(self) -> Callable[..., Any]:
         """The scalar function of the chosen scheme."""
