@@ -1,0 +1,24 @@
+"""Drivers, plans and arrays are what they were: none changes by accident. `golden.py` writes them anew, on purpose."""
+
+import json
+
+import golden
+import pytest
+
+CASES = golden.cases()
+FIXED = json.loads((golden.HERE / "drivers.json").read_text(encoding="utf-8"))
+IN_FULL = {path.stem: path for path in (golden.HERE / "drivers").glob("*.txt")}
+
+
+def test_every_network_is_fixed_and_some_are_in_full():
+    assert list(CASES) == list(FIXED)
+    assert golden.IN_FULL <= len(IN_FULL) <= len(FIXED)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_driver_plan_and_arrays_are_as_they_were(name):
+    found, text = golden.fixed(*CASES[name])
+    shown = IN_FULL.get(golden.file_name(name))
+    if shown is not None:
+        assert text == shown.read_text(encoding="utf-8")
+    assert found == FIXED[name]
