@@ -141,8 +141,8 @@ def file_name(name):
 def fixed(describe, how):
     """What is fixed of a network: hashes of its driver, of what its plan prints and of its arrays; and the driver."""
     net = describe()
-    sim = built(net, how)
-    texts = {"driver": sim.driver_source, "plan": str(net.plan(**how)), "arrays": inventory(sim)}
+    sim, plan = built(net, how), net.plan(**how)
+    texts = {"driver": plan.driver_source, "plan": str(plan), "arrays": inventory(sim)}
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}, texts["driver"]
 
 

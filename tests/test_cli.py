@@ -119,6 +119,15 @@ def test_a_plan_shows_the_ring_that_was_asked_for(capsys):
     assert re.search(r"dense ring.* x 2 B +bfloat16", capsys.readouterr().out)
 
 
+def test_the_driver_of_a_plan_is_printed(capsys):
+    assert cli.main(["--plan", "--driver", "--threads", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "def advance(" in text
+    compile(text, "driver", "exec")
+    assert cli.main(["--driver"]) == 2
+    assert capsys.readouterr().err == "biosnn: error: --driver prints what --plan plans: give --plan, too\n"
+
+
 def test_a_directory_that_cannot_be_written_is_refused_before_building(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")

@@ -14,6 +14,7 @@ net.poisson(a, rate=8000.0, weight=87.8)
 net.current(a[:10], 100.0, start=10.0)
 net.record(a, "V_m", every=1.0)
 print(net.plan())
+print(net.plan(threads=2).driver_source)
 """
 COMMAND_LINE = "from biosnn.runners import cli"
 

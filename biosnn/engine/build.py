@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from biosnn import _cache, _forks, half
 from biosnn.backends import cpu, meeting
 from biosnn.engine import driver, interrupts, resolve
-from biosnn.engine.delivery import Travel
 from biosnn.engine.inputs import current_arrays, poisson_arrays, train_arrays
 from biosnn.engine.late_changes import as_it_is
 from biosnn.engine.layout import Layout, ModelGroup
 from biosnn.engine.memory import in_lines, memory_for
 from biosnn.engine.own_models import check_own_model
 from biosnn.engine.plan import Plan
+from biosnn.engine.shape import Shape, own_models, prefix
 from biosnn.engine.tables import Table, build_table
 from biosnn.engine.travel import travel_arrays
-from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names, varied_constants
+from biosnn.engine.update_loop import SECTION_COLUMNS, constant_names
 from biosnn.models.bank import SUMMED
 from biosnn.models.base import HOLD
 from biosnn.network.description import Description
@@ -88,41 +88,35 @@ def build(net: Description, plan: Plan) -> Built:
         arrays |= (travelling := travel_arrays(net, plan, tables))
         arrays |= _inputs(plan)
         layout = plan.layout
-        ways = plan.ways
-        travel = Travel(ways.backend, ways.layout, ways.ring, ways.by_delay, tuple(t.wide for t in tables))
-        per_neuron: list[frozenset[str]] = []
+        shape = plan.shape
         with interrupts.held_back():  # of 122 Ctrl-C that came while LLVM compiled, one freed memory twice
-            meets = plan.parallel and meeting.can_meet(cpu.n_threads())
-        shape = driver.Shape(
-            layout.groups, per_neuron, travel, [False, False], [False, False], [], bool(net.spike_trains),
-            plan.precision.any_wide, [], plan.parallel, meets, ways.stride > 1,
-        )  # fmt: skip
+            if shape.meets and not meeting.can_meet(cpu.n_threads()):
+                shape = replace(shape, meets=False)
         if shape.meets:
             arrays["workers"] = np.array([cpu.n_threads()])
             arrays["meetings"] = np.zeros(8, np.int64)  # a cache line, as that of the clock
         for g, group in enumerate(layout.groups):
-            per_neuron.append(varied_constants(net, group))
-            constants = _constants(net, plan, group, per_neuron[g])
+            constants = _constants(net, plan, group, shape.per_neuron[g])
             state = _states(net, group, plan.receptor_dtype)
             found: Arrays = {"sections": _sections(layout, g), **constants, **state}
-            arrays |= {driver.prefix(shape, g) + name: values for name, values in in_lines(found).items()}
-        arrays |= poisson_arrays(net, plan, shape)
+            arrays |= {prefix(shape, g) + name: values for name, values in in_lines(found).items()}
+        arrays |= poisson_arrays(net, plan)
         arrays |= current_arrays(net, layout, shape)
         arrays |= train_arrays(net, layout)
         arrays |= _history(plan, bool(net.spike_trains))
-        sampled = _probes(net, plan, shape, arrays)
+        sampled = _probes(net, plan, arrays)
         built_s = time.perf_counter() - started - compiled
         started = time.perf_counter()
-        text = driver.write(shape, arrays)
+        text = driver.write(shape)
         is_new = cpu.is_new(text)
         if is_new:
-            for model in driver.own_models(shape):
+            for model in own_models(shape):
                 check_own_model(model)
         module = cpu.load_driver(text)
         if is_new:
             _log.info("compiling this network's driver (some 5 s)%s", _cache.promise())
         repeating = [
-            (f"{driver.prefix(shape, g)}spiked", f"{driver.prefix(shape, g)}sections")
+            (f"{prefix(shape, g)}spiked", f"{prefix(shape, g)}sections")
             for g, group in enumerate(layout.groups) if group.model.repeats
         ]  # fmt: skip
         built = Built(
@@ -135,11 +129,11 @@ def build(net: Description, plan: Plan) -> Built:
     return built
 
 
-def states_of(shape: driver.Shape) -> list[StateArray]:
+def states_of(shape: Shape) -> list[StateArray]:
     """The state variables of all neurons, those of their membranes and of their receptors."""
     found = []
     for g, group in enumerate(shape.groups):
-        pre = driver.prefix(shape, g)
+        pre = prefix(shape, g)
         found += [StateArray(pre + group.model.array(s.name), s.name, g, False) for s in group.model.states]
         found += [StateArray(pre + s.name, s.name, g, group.halved) for s in group.bank.states]
     return found
@@ -241,7 +235,7 @@ def _states(net: Description, group: ModelGroup, receptor_dtype: str) -> Arrays:
 
 
 @memory_for("what recorders sample")
-def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -> list[Sampled]:
+def _probes(net: Description, plan: Plan, arrays: Arrays) -> list[Sampled]:
     layout = plan.layout
     first = layout.first_of()
     cell_of = layout.cell_table()
@@ -262,12 +256,11 @@ def _probes(net: Description, plan: Plan, shape: driver.Shape, arrays: Arrays) -
             model = layout.groups[g].model
             recorded = model.terms(recorder.variable)
             offset = _origins(net, layout, recorded.origin, ids[position], [c.population for c in cells])
-            for k, term in enumerate(recorded.terms, len(sampled)):
+            for k in range(len(sampled), len(sampled) + len(recorded.terms)):
                 arrays[f"probe{k}_columns"] = columns.astype(np.int64)
                 arrays[f"probe{k}_index"] = index.astype(np.int64)
                 arrays[f"probe{k}_samples"] = np.zeros((rows, position.size), np.float32)
                 sampled.append(Sampled(recorder, int(g), position, offset))
-                shape.probes.append(driver.Probe(int(g), model.array(term), recorder.every))
                 offset = np.zeros(position.size)  # once
     return sampled
 

@@ -6,16 +6,16 @@ input and recorder. It names its arrays as the rest of BioSNN does, and `Simulat
 
 from __future__ import annotations
 
+import builtins
 import re
+import symtable
 import textwrap
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from biosnn.engine.delivery import Travel, write_delivery, write_fullness, write_left, write_mark
-from biosnn.engine.layout import ModelGroup
+from biosnn.engine.delivery import write_delivery, write_fullness, write_left, write_mark
+from biosnn.engine.shape import Shape, own_models, prefix
 from biosnn.engine.time_loop import Around, indented, steps_apart, steps_together
 from biosnn.engine.update_loop import keys_of_draws, update_arguments, write_update
-from biosnn.models.own import OwnModel
 from biosnn.models.source import FUNCTIONS
 
 HELPERS = {  # what a driver may call, and where it stands
@@ -62,51 +62,11 @@ POLICY = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Probe:
-    """A recorded variable of one model group, as the driver sees it."""
-
-    group: int
-    variable: str
-    every: int
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a driver depends on. Networks of one shape share a driver, whatever their sizes and parameters."""
-
-    groups: list[ModelGroup]
-    per_neuron: list[frozenset[str]]  # of each group: constants that are arrays
-    travel: Travel
-    poisson: list[bool]  # Poisson inputs into the int32 input, into the int64 input
-    varying: list[bool]  # the same, of varying rates
-    currents: list[frozenset[str]]  # of each group: kinds of currents, of "change", "wave" and "noise"
-    sources: bool
-    wide: bool  # there is an int64 input
-    probes: list[Probe]
-    parallel: bool
-    meets: bool  # threads stay together for all steps of a chunk, and meet after each stride
-    strides: bool  # a stride is more than one step
-
-
-def prefix(shape: Shape, g: int) -> str:
-    """What the names of a group's arrays start with: nothing, if it is the only one, with names that we chose.
-
-    Arrays of a user's model start with its number: with its name, a_b_x could be x of a_b, and b_x of a.
-    """
-    if isinstance(shape.groups[g].model, OwnModel):
-        return f"own{g}_"
-    return "" if len(shape.groups) == 1 else f"{shape.groups[g].name}_"
-
-
-def write(shape: Shape, arrays: Collection[str]) -> str:
-    """The text of the driver; `arrays` are the names that exist. Its `ARGUMENTS` are those that `advance` takes."""
+def write(shape: Shape) -> str:
+    """The text of the driver. Its `ARGUMENTS` are the arrays that `advance` takes."""
     partition = _partition(shape)
-    inner = _mentioned(partition, arrays)
+    inner = _arrays(["p", "step", "first_step", "origin"], partition, shape)
     around = _around(shape)
-    together = ["clock", *(["workers", "meetings"] if shape.meets else [])]
-    together += ["stride"] if shape.strides else []
-    outer = _mentioned([*around.before, *around.after, around.full, "drive_at", *together, *inner], arrays)
     of_partition = [
         "@kernel",
         *_call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
@@ -120,6 +80,7 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
         loop = steps_together(around, step, shape.strides)
     else:
         loop = steps_apart(around, step, shape.strides, shape.parallel)
+    outer = _arrays(["first_step", "last_step", "origin"], loop, shape)
     advance = [
         "@parallel_kernel" if shape.parallel else "@kernel",
         *_call("def advance", ["first_step", "last_step", "origin", *outer], ":"),
@@ -129,12 +90,6 @@ def write(shape: Shape, arrays: Collection[str]) -> str:
     updates = [write_update(g, shape.per_neuron[k], shape.wide) for k, g in enumerate(shape.groups)]
     blocks = ["\n".join(block) for block in (*updates, of_partition, advance)]
     return "\n\n\n".join([_head(shape, outer, "\n".join(blocks)), *blocks]) + "\n"
-
-
-def own_models(shape: Shape) -> list[OwnModel]:
-    """The models of the user's own, whose text stands in the driver."""
-    found = {g.function: g.model for g in shape.groups if isinstance(g.model, OwnModel)}
-    return list(found.values())
 
 
 def _decorated(text: str) -> str:
@@ -247,6 +202,15 @@ def _around(shape: Shape) -> Around:
     crowded = "is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"
     full = " or ".join([crowded, *write_fullness(shape.travel)])
     return Around(lines, bool(changed), write_left(shape.travel), full)
+
+
+def _arrays(parameters: list[str], body: list[str], shape: Shape) -> list[str]:
+    """The arrays that a function is handed: what its body reads, and neither makes nor imports."""
+    text = "\n".join([f"def function({', '.join(parameters)}):", *indented(body, 4)])
+    (function,) = symtable.symtable(text, "driver", "exec").get_children()
+    functions = {"one_partition", *(f"update_{group.name}" for group in shape.groups)}
+    read = {symbol.get_name() for symbol in function.get_symbols() if symbol.is_global()}
+    return sorted(read - functions - set(dir(builtins)) - set(POLICY) - set(HELPERS))
 
 
 def _mentioned(lines: list[str], names: Collection[str]) -> list[str]:

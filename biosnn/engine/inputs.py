@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.engine.driver import Shape, prefix
 from biosnn.engine.layout import Layout
 from biosnn.engine.memory import memory_for
 from biosnn.engine.plan import Plan
 from biosnn.engine.precision import node_of
+from biosnn.engine.shape import Shape, prefix
 from biosnn.engine.varying_inputs import by_partition, runs, starts, varying_currents, varying_rates
 from biosnn.inputs.poisson import thresholds
 from biosnn.inputs.sizes import DRAWN
@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @memory_for("Poisson input")
-def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
+def poisson_arrays(net: Description, plan: Plan) -> Arrays:
     """The tables of `arrive` and `arrive_varying`, for the int32 and the int64 input."""
     found: Arrays = {}
     for wide in (False, True):
@@ -36,7 +36,6 @@ def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
         kind = "_wide" if wide else ""
         constant = [s for s in inputs if isinstance(s.rate, float)]
         rows, weights = _feeds(plan, constant, wide)
-        shape.poisson[wide] = bool(rows.size)
         if rows.size:
             table, start = thresholds(np.array([s.rate for s in constant]) * net.dt * 1e-3)
             # the stream is keyed by the number of the call, whatever input it goes to
@@ -50,7 +49,6 @@ def poisson_arrays(net: Description, plan: Plan, shape: Shape) -> Arrays:
             }
         varying = [s for s in inputs if not isinstance(s.rate, float)]
         rows, weights = _feeds(plan, varying, wide)
-        shape.varying[wide] = bool(rows.size)
         if rows.size:
             tables = {"part": starts(plan.layout, rows), "rows": rows[:, 1:].copy(), "weight": weights}
             tables |= varying_rates(net, plan.layout, varying)
@@ -77,7 +75,7 @@ def _feeds(plan: Plan, inputs: list[PoissonInput], wide: bool) -> tuple[NDArray[
 
 @memory_for("currents")
 def current_arrays(net: Description, layout: Layout, shape: Shape) -> Arrays:
-    """The tables of all currents, group by group; `shape` learns which kinds there are."""
+    """The tables of all currents, group by group."""
     found: Arrays = {}
     counter = 0
     for g, group in enumerate(layout.groups):
@@ -86,10 +84,8 @@ def current_arrays(net: Description, layout: Layout, shape: Shape) -> Arrays:
         if changes:
             counter += 1
             tables |= _change_arrays(changes)
-        kinds = [kind for kind in ("change", "wave", "noise") if f"{kind}_rows" in tables or f"{kind}_range" in tables]
-        if "wave" in kinds or "noise" in kinds:
+        if shape.currents[g] & {"wave", "noise"}:
             tables["held"] = np.zeros(group.n, np.float32)
-        shape.currents.append(frozenset(kinds))
         found |= {prefix(shape, g) + name: table for name, table in tables.items()}
     if any("noise" in kinds for kinds in shape.currents):
         found["drawing"] = np.zeros((layout.n_parts, 2, DRAWN), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 
 from biosnn.distributions import Distribution
 from biosnn.engine import precision
+from biosnn.engine.driver import write
 from biosnn.engine.entries import Entry, list_entries
+from biosnn.engine.late_changes import as_it_is
 from biosnn.engine.layout import Layout, lay_out
 from biosnn.engine.page import page, size_text
 from biosnn.engine.receptor_states import keep_in_16_bits
 from biosnn.engine.repeats import FEW, Repeats, find_repeats, most_given
+from biosnn.engine.shape import Shape, shape_of
 from biosnn.engine.ways import Asked, Traffic, Ways, asked, choose
 from biosnn.errors import MemoryPlanError
 from biosnn.network.description import Description
@@ -61,6 +65,7 @@ class Plan:
     most_spikes: NDArray[np.int64]  # that each list of the spike history can gain in a stride
     most_repeated: int  # a neuron that fires more often in one step ends the run
     asked: Asked
+    net: Description  # as it was when it was planned
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -93,6 +98,16 @@ class Plan:
         if self.ways.layout == "coo":
             return self.layout.n_parts * self.delays.size
         return int(self.layout.n_slots.sum()) * (self.delays.size if self.ways.stacked_by_row else 1)
+
+    @functools.cached_property
+    def shape(self) -> Shape:
+        """What the driver's text depends on."""
+        return shape_of(self.net, self)
+
+    @property
+    def driver_source(self) -> str:
+        """The Python module that would run this network. Where threads cannot meet, building writes another loop."""
+        return write(self.shape)
 
     @property
     def history_capacity(self) -> int:
@@ -136,7 +151,7 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     travel = choose(wanted, _traffic(net, layout, tables, delays, repeats))
     plan = Plan(
         layout, chosen, delays, tables, threads, threads > 1, CHUNK_STEPS, travel, receptor_dtype,
-        _most_spikes(net, layout, travel, repeats), repeats.limit, wanted,
+        _most_spikes(net, layout, travel, repeats), repeats.limit, wanted, as_it_is(net),
     )  # fmt: skip
     plan.notes += chosen.notes + travel.notes
     plan.notes += [f"connection {c.name!r}: {r}" for c in net.connections if (r := rounding(c.delay, net.dt))]

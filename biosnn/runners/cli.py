@@ -90,8 +90,10 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
         else _validate.whole_steps("--duration", "time", args.duration, args.dt, at_least=1)
     )
     plan = net.plan(args.threads, **asked_ways(args))
+    if args.driver and not args.plan:
+        raise DescriptionError("--driver prints what --plan plans: give --plan, too")
     if args.plan:
-        show(str(plan))
+        show(plan.driver_source if args.driver else str(plan))
     plan.check_memory()
     if args.plan:
         return

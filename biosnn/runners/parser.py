@@ -136,6 +136,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="print the memory that the network would take, array by array, and stop: nothing is built or written",
     )
     output.add_argument(
+        "--driver",
+        action="store_true",
+        help="with --plan, print instead the Python module that would run the network",
+    )
+    output.add_argument(
         "--mode",
         choices=["dashboard", "fast"],
         default="dashboard",
