@@ -31,7 +31,7 @@ def test_what_memory_has_no_room_for_is_named_with_its_size(describe, what, monk
 
 def test_states_begin_with_cache_lines_apart_in_their_pages():
     net = bs.Network()
-    net.population("p", 1000, bs.models.iaf_cond_exp(), V_m=bs.uniform(-70.0, -60.0))
+    net.population("p", 5000, bs.models.iaf_cond_exp(), V_m=bs.uniform(-70.0, -60.0))
     arrays = net.build(threads=1, receptor_state_dtype="float16").arrays
     names = ("drive", "V_m", "refractory", "g_ex", "g_in", "spiked")
     places = [arrays[name].ctypes.data % 4096 for name in names]

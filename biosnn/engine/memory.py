@@ -30,18 +30,20 @@ def memory_for(what: str) -> Iterator[None]:
 
 
 def in_lines(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Copies for what kernels go through in every step: each begins with a cache line, ten lines on in its page.
+    """What kernels go through in every step: copies that begin with a cache line, each ten lines further in its page.
 
     NumPy's begin with any 16 bytes, and so each access of 64 bytes took two lines in most; and where a load comes from
     the place in its page that a store has just gone to, it waits for that. Both differ from one process to the next:
-    the update of 4,000 conductance-based neurons took up to 20 % longer.
+    the update of 4,000 conductance-based neurons took up to 20 % longer. What is smaller than a page stays as it is.
     """
     return {name: _placed(values, 10 * k * LINE % PAGE) for k, (name, values) in enumerate(arrays.items())}
 
 
 def _placed(values: NDArray[Any], offset: int) -> NDArray[Any]:
-    raw = np.empty(values.nbytes + 2 * PAGE, np.uint8)
-    first = -raw.ctypes.data % PAGE + offset
+    if values.nbytes < PAGE:
+        return values
+    raw = np.empty(values.nbytes + PAGE, np.uint8)
+    first = (offset - raw.ctypes.data) % PAGE
     found = raw[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
     found[...] = values
     return found
