@@ -268,22 +268,6 @@ _HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
 
 
 @intrinsic
-def align_stack(typingctx):
-    """Have the function that calls it begin its stack with a cache line.
-
-    Constants that find no register are read from there in each iteration, 64 bytes at a time; LLVM would align them to
-    16, so that in three of four processes each read took two lines.
-    """
-
-    def codegen(context, builder, signature, args):
-        builder.function.attributes.alignstack = 64
-        builder.function.attributes.add("noinline")  # in a caller, that would be lost
-        return context.get_dummy_value()
-
-    return types.void(), codegen
-
-
-@intrinsic
 def flush_subnormals(typingctx):
     """From here on, numbers below 1.2e-38 are zero on this thread; returns the mode before, for `restore_mode`.
 
@@ -314,6 +298,22 @@ def restore_mode(typingctx, mode):
         return context.get_dummy_value()
 
     return types.void(types.int32), codegen
+
+
+@intrinsic
+def align_stack(typingctx):
+    """Have the function that calls it begin its stack with a cache line.
+
+    Constants that find no register are read from there in each iteration, 64 bytes at a time; LLVM would align them to
+    16, so that in three of four processes each read took two lines.
+    """
+
+    def codegen(context, builder, signature, args):
+        builder.function.attributes.alignstack = 64
+        builder.function.attributes.add("noinline")  # in a caller, that would be lost
+        return context.get_dummy_value()
+
+    return types.void(), codegen
 
 
 def _control_word(builder, name, place):

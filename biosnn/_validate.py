@@ -76,7 +76,7 @@ def array(
 
     What a user writes to the original later changes nothing. With `bools`, True counts as 1. Raises DescriptionError.
     """
-    with room_for(owner, name):
+    with _room_for(owner, name):
         x = np.array(_numbers(owner, name, value, unit, bools), np.float64)
         check_range(owner, name, x, endless=endless)
     return x
@@ -176,7 +176,7 @@ def times(owner: str, name: str, value: Any) -> NDArray[Any]:
 
     Whether a time of 32 bits is meant to be a step can only be told by its bits.
     """
-    with room_for(owner, name):
+    with _room_for(owner, name):
         x = _numbers(owner, name, value, "ms")
         check_range(owner, name, x, "ms")
         return np.array(x, x.dtype if x.dtype in (np.float16, np.float32) else np.float64)
@@ -220,15 +220,6 @@ def steps(owner: str, name: str, ms: Any, dt: float, *, at_least: int = 0) -> ND
     return found.astype(np.int64)
 
 
-@contextlib.contextmanager
-def room_for(owner: str, name: str) -> Iterator[None]:
-    """In the block, a MemoryError tells what it was for: by broadcasting, an array may be larger than any memory."""
-    try:
-        yield
-    except MemoryError as error:
-        raise MemoryPlanError(f"{owner}: no memory left for a copy of {name} ({error}); give fewer values") from None
-
-
 def is_array(value: Any) -> bool:
     """Whether `value` is a sequence or an array rather than one thing."""
     ndim = getattr(value, "ndim", 0)  # of a module it is a function
@@ -257,6 +248,15 @@ def shown(value: Any) -> str:
 
 def _in(unit: str) -> str:
     return f" ({unit})" if unit else ""
+
+
+@contextlib.contextmanager
+def _room_for(owner: str, name: str) -> Iterator[None]:
+    """In the block, a MemoryError tells what it was for: by broadcasting, an array may be larger than any memory."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryPlanError(f"{owner}: no memory left for a copy of {name} ({error}); give fewer values") from None
 
 
 def _float(owner: str, name: str, value: Any, unit: str) -> float:

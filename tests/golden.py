@@ -21,7 +21,7 @@ import travel
 from scipy import stats
 
 import biosnn as bs
-from biosnn.backends import cpu
+from biosnn.backends import cpu, meeting
 
 HERE = Path(__file__).parent / "data"
 KINDS = ("plain", "wide", "inputs", "everything")
@@ -49,7 +49,7 @@ def of_ways(kind):
 
 
 def of_model(name, receptors=False, two=False):
-    """Neurons of one model, some with parameters of their own; without synapses."""
+    """Neurons of one model, some with parameters of their own; with its own receptors, in a ring of synapses."""
     model, net = bs.models.MODELS[name], bs.Network()
     taken = {"receptors": [bs.receptors.AMPA(), bs.receptors.NMDA(), bs.receptors.GABA_A()]} if receptors else {}
     p = net.population("p", 8, model(**taken))
@@ -124,7 +124,11 @@ def built(net, how):
         names = re.findall(r"'(\w+)'", text.split("ARGUMENTS = (")[1].split(")")[0])
         return SimpleNamespace(ARGUMENTS=tuple(names), advance=lambda *_: None)
 
-    with mock.patch.object(cpu, "load_driver", load), mock.patch.object(cpu, "is_new", return_value=False):
+    with (
+        mock.patch.object(cpu, "load_driver", load),
+        mock.patch.object(cpu, "is_new", return_value=False),
+        mock.patch.object(meeting, "can_meet", return_value=True),  # as on any machine of two cores
+    ):
         return net.build(**how)
 
 

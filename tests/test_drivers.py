@@ -5,8 +5,6 @@ import json
 import golden
 import pytest
 
-from biosnn.backends import meeting
-
 CASES = golden.cases()
 FIXED = json.loads((golden.HERE / "drivers.json").read_text(encoding="utf-8"))
 IN_FULL = {path.stem: path for path in (golden.HERE / "drivers").glob("*.txt")}
@@ -17,7 +15,6 @@ def test_every_network_is_fixed_and_some_are_in_full():
     assert golden.IN_FULL <= len(IN_FULL) <= len(FIXED)
 
 
-@pytest.mark.skipif(not meeting.can_meet(2), reason="threads that cannot meet take another loop")
 @pytest.mark.parametrize("name", ["everything auto csr dense 2", "mixed", "own model", "nothing"])
 def test_what_is_planned_is_what_is_built(name):
     describe, how = CASES[name]

@@ -1,4 +1,4 @@
-"""Memory that the plan found, and that building does not: arrays of more bytes than any machine has."""
+"""Memory that the plan found and building does not; where arrays begin in it, and the stack of kernels."""
 
 import inspect
 

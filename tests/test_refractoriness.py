@@ -68,6 +68,14 @@ def test_a_refractory_time_of_more_steps_than_float32_counts_holds_to_the_step()
     np.testing.assert_array_equal(np.rint(again.times / net.dt) + 2**24 - 200, 2 * steps[0] + held[0])
 
 
+@pytest.mark.parametrize("model", [bs.models.iaf_psc_exp, bs.models.iaf_cond_exp, bs.models.lif_3c])
+def test_a_reset_above_threshold_ends_no_refractory_time(model):
+    p = model(t_ref=0.4)
+    p.values["V_reset"] = -40.0  # past the check
+    _, spikes = scalars.walk(p, 0.1, np.zeros((50, 6)), [10 * (s.dtype is not np.int32) for s in p.states])
+    assert spikes.sum() < 11
+
+
 class Tail(bs.distributions.Distribution):
     """-70 at the 65,536 quantiles that are looked at when a model is made, -40 between them."""
 

@@ -284,7 +284,9 @@ class NeuronModel(ABC):
         apart = FINEST * float(sizes[np.isfinite(sizes)].max(initial=0.0))
         highest = extremes(a)[1] if isinstance(a, Distribution) else np.where(self.endless(low), -np.inf, a)
         between = np.atleast_1d((extremes(b)[0] if isinstance(b, Distribution) else b) - highest)
-        for k in np.flatnonzero(between <= apart)[:1]:
+        bad = np.flatnonzero(between <= apart)
+        if bad.size:
+            k = bad[0]
             how = f"at least {apart:.1g} {self.parameters[low].unit}" if between[k] > 0 else self.parameters[low].unit
             got = " and ".join(f"{x[k]:g}" if isinstance(x, np.ndarray) else _validate.shown(x) for x in (a, b))
             where = f" (at index {k})" if between.size > 1 else ""

@@ -30,8 +30,8 @@ def leaky(V_m: Any, refractory: Any, arriving: Any, p: Any) -> Any:
     """
     v = p.p22 * V_m + arriving
     free = refractory <= NONE
-    v = v if free else p.V_reset  # below theta, wherever V was put: no second look at `free` is needed
-    spiked = v >= p.theta
+    v = v if free else V_m
+    spiked = (v >= p.theta) & free
     return (p.V_reset if spiked else v), (p.hold if spiked else counted_down(refractory)), spiked
 
 
@@ -76,8 +76,8 @@ def leaky_with_conductances(V_m: Any, refractory: Any, x: Any, p: Any) -> Any:
     """The same membrane where conductances act on it."""
     v = through_conductances(V_m, x, p)
     free = refractory <= NONE
-    v = v if free else p.V_reset
-    spiked = v >= p.theta
+    v = v if free else V_m
+    spiked = (v >= p.theta) & free
     return (p.V_reset if spiked else v), (p.hold if spiked else counted_down(refractory)), spiked
 
 

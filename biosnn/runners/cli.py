@@ -76,10 +76,12 @@ def clear_cache() -> None:
 
 
 def simulate(args: argparse.Namespace, alone: bool) -> None:
-    """Check everything, build, run, and write the run directory; with --plan, print the plan instead.
+    """Check everything, build, run, and write the run directory; with --plan, print the plan or its driver instead.
 
     `alone`: the process is the command line's own, and may be ended while the network is built.
     """
+    if args.driver and not args.plan:
+        raise DescriptionError("--driver prints what --plan plans: give --plan, too")
     backends.check(args.device)
     asked = demo_arguments(args)
     net = DEMOS[args.demo](**asked)
@@ -90,8 +92,6 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
         else _validate.whole_steps("--duration", "time", args.duration, args.dt, at_least=1)
     )
     plan = net.plan(args.threads, **asked_ways(args))
-    if args.driver and not args.plan:
-        raise DescriptionError("--driver prints what --plan plans: give --plan, too")
     if args.plan:
         show(plan.driver_source if args.driver else str(plan))
     plan.check_memory()
