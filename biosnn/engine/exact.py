@@ -34,10 +34,13 @@ def exact_units(grid: float, sizes: F64, finest: float, coarsest: float = math.i
     first, last = max(math.ceil(grid / coarsest * (1 - 1e-12)), 1), math.floor(grid / finest * (1 + 1e-12))
     parts = np.arange(last, first - 1, -1)  # of the grid; as many as 16 bits leave room for, so their table is small
     units = grid / parts
-    counts = np.rint(sizes / grid)[:, None] * parts
-    arriving = counts.astype(np.float32) * units.astype(np.float32)
-    exact: F64 = units[(arriving == sizes.astype(np.float32)[:, None]).all(0)]
-    return exact
+    counts = (np.rint(sizes / grid)[:, None] * parts).astype(np.float32)
+    as_stored = units.astype(np.float32)  # the grid is right to a rounding: a neighbour may be what was meant
+    for tried in (units, np.nextafter(as_stored, 0), np.nextafter(as_stored, np.float32(np.inf))):
+        exact: F64 = tried[(counts * tried.astype(np.float32) == sizes.astype(np.float32)[:, None]).all(0)]
+        if exact.size:
+            return exact.astype(np.float64)
+    return np.empty(0)
 
 
 def are_exact(sizes: F64, unit: float) -> bool:
