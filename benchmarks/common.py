@@ -133,7 +133,7 @@ def measure(describe, threads: int, warm: float, bio: float, **ways: str) -> dic
     """
     import resource
 
-    import biosnn.engine.build  # noqa: F401 - imports Numba
+    import biosnn.engine.building.build  # noqa: F401 - imports Numba
 
     started = time.perf_counter()
     sim = describe().build(threads=threads, **ways)

@@ -17,7 +17,7 @@ def ours(a) -> dict:
     """One run in this process: build in s, real-time factor, memory."""
     import resource
 
-    import biosnn.engine.build  # noqa: F401 - imports Numba
+    import biosnn.engine.building.build  # noqa: F401 - imports Numba
     from biosnn.demos.million import million
 
     def peak() -> int:

@@ -2,6 +2,17 @@
 
 from biosnn import models
 from biosnn._version import __version__
+from biosnn.description import space
+from biosnn.description.positions import given_positions, grid, random_positions
+from biosnn.description.rules.uniform import (
+    all_to_all,
+    fixed_indegree,
+    fixed_outdegree,
+    fixed_total_number,
+    one_to_one,
+    pairwise_bernoulli,
+)
+from biosnn.description.stimuli import noise, ornstein_uhlenbeck, playback, sinusoidal, stepped
 from biosnn.distributions import exponential, lognormal, normal, uniform
 from biosnn.engine.network import Network
 from biosnn.errors import (
@@ -19,18 +30,7 @@ from biosnn.errors import (
     UnknownNameError,
 )
 from biosnn.models import receptors
-from biosnn.models.own import neuron
-from biosnn.network import space
-from biosnn.network.positions import given_positions, grid, random_positions
-from biosnn.network.rules import (
-    all_to_all,
-    fixed_indegree,
-    fixed_outdegree,
-    fixed_total_number,
-    one_to_one,
-    pairwise_bernoulli,
-)
-from biosnn.network.stimuli import noise, ornstein_uhlenbeck, playback, sinusoidal, stepped
+from biosnn.models.own.neuron import neuron
 
 __all__ = [
     "BioSNNError",

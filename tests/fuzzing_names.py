@@ -19,7 +19,7 @@ import numpy as np
 import travel
 
 import biosnn as bs
-from biosnn.engine.driver import HELPERS, POLICY, SCALARS
+from biosnn.engine.writing.driver import HELPERS, POLICY, SCALARS
 
 DT, STEPS = 0.1, 7
 N_STATES = 12

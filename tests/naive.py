@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from biosnn.engine.synapses import read_synapses
+from biosnn.engine.running.read_back import read_synapses
 
 F = np.float32
 MASK = 2**64 - 1

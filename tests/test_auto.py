@@ -9,7 +9,7 @@ from scipy import stats
 from travel import DT, MIXED, OF_AUTO, PLAIN, assert_follows, long_rows, named, serial, steps_by, traced, want
 
 import biosnn as bs
-from biosnn.propagation import switching
+from biosnn.propagation import switching_cpu as switching
 
 
 def bursting(bursts=((100, 400), (520, 620))):

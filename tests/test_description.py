@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import biosnn as bs
-from biosnn.network import population
+from biosnn.description import population
 
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 

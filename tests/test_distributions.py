@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import biosnn as bs
-from biosnn.engine import resolve
+from biosnn.engine.building import values as resolve
 
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 

@@ -276,7 +276,7 @@ def test_neurons_that_a_group_does_not_have_are_an_index_error_too(key, fragment
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_drawn(monkeypatch):
-    monkeypatch.setattr("biosnn.engine.build.build", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr("biosnn.engine.building.build.build", lambda *_: pytest.fail("built"))
     error = refused(["device 'cuda'", "not part of this version", "device='cpu'"], setting().net.build, "cuda")
     assert isinstance(error, bs.DeviceError)
 
@@ -323,8 +323,8 @@ def a_billion_neurons(net):
 
 @pytest.mark.parametrize("describe", [many_synapses, a_billion_neurons], ids=lambda f: f.__name__)
 def test_a_plan_beyond_free_memory_is_refused_before_anything_is_allocated(describe, monkeypatch):
-    monkeypatch.setattr("biosnn.engine.plan.free_memory", lambda: 70 * 2**20)
-    monkeypatch.setattr("biosnn.engine.build.build", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr("biosnn.engine.planning.plan.free_memory", lambda: 70 * 2**20)
+    monkeypatch.setattr("biosnn.engine.building.build.build", lambda *_: pytest.fail("built"))
     tracemalloc.start()
     try:
         net = bs.Network()

@@ -22,7 +22,7 @@ def too_long_a_ring(net, p):
 
 @pytest.mark.parametrize(("describe", "what"), [(too_many_synapses, "synapses"), (too_long_a_ring, "rings")])
 def test_what_memory_has_no_room_for_is_named_with_its_size(describe, what, monkeypatch):
-    monkeypatch.setattr("biosnn.engine.plan.free_memory", lambda: None)  # as if it had gone to others since
+    monkeypatch.setattr("biosnn.engine.planning.plan.free_memory", lambda: None)  # as if it had gone to others since
     net = bs.Network()
     ways = describe(net, net.population("p", 2**17, bs.models.iaf_psc_delta()))
     with pytest.raises(bs.MemoryPlanError, match=rf"^no memory left for {what} \(Unable to allocate .* [TP]iB for"):

@@ -79,7 +79,7 @@ def test_poisson_input_of_any_rate_arrives_as_in_the_oracle():
     assert_equals_oracle(net, 100)
 
 
-# The oracle's generator, as documented in biosnn/inputs/poisson.py and biosnn/random.py: does it draw what it says?
+# The oracle's generator, as documented in biosnn/inputs/poisson_cpu.py and biosnn/random.py: does it draw what it says?
 
 SURE = 1e-4  # fixed seeds: a test that passes once passes always
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 import biosnn as bs
 from biosnn.demos import DEMOS
-from biosnn.engine import plan
+from biosnn.engine.planning import plan
 
 
 def test_the_plan_says_how_much_there_is_and_what_was_rounded():

@@ -32,7 +32,7 @@ from travel import (
 )
 
 import biosnn as bs
-from biosnn.propagation.spike_history import collect
+from biosnn.propagation.spike_history_cpu import collect
 
 
 @pytest.mark.parametrize("way", OTHERS, ids=named)

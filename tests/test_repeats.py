@@ -10,7 +10,7 @@ import pytest
 import travel
 
 import biosnn as bs
-from biosnn.engine.repeats import MOST, find_repeats
+from biosnn.address.repeats import MOST, find_repeats
 
 ALL = bs.all_to_all()
 RINGS = ("spike_history", "dense", "event_bucketed")
@@ -136,7 +136,7 @@ def looped(n, out):
     ],
 )
 def test_a_loop_that_multiplies_without_end_ends_the_run_with_what_it_recorded(n, out, free, message, monkeypatch):
-    monkeypatch.setattr("biosnn.engine.rest.free_memory", lambda: free * 2**20)
+    monkeypatch.setattr("biosnn.engine.running.rest.free_memory", lambda: free * 2**20)
     sim = looped(n, out).build(threads=1)
     with pytest.raises(bs.errors.RingFullError) as caught:
         sim.run(10.0)

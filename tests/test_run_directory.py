@@ -7,7 +7,7 @@ import pytest
 from command_line import SMALL, rows_of, run, strict_json
 
 from biosnn.demos import DEMOS
-from biosnn.engine import ways
+from biosnn.engine.planning import choice
 from biosnn.runners import cli
 from biosnn.runners.parser import build_parser
 
@@ -101,7 +101,7 @@ def test_run_config_repeats_the_run(dashboard, tmp_path):
 
 def test_run_config_holds_what_was_asked_for_beside_what_was_chosen(dashboard, tmp_path):
     asked = strict_json(dashboard[0] / "run_config.json")["asked"]
-    assert asked == ways.asked({}) == cli.asked_ways(build_parser().parse_args([]))
+    assert asked == choice.asked({}) == cli.asked_ways(build_parser().parse_args([]))
     flags = ["--synapse-backend=spmm_fused", "--ring-strategy=event_bucketed", "--ring-capacity-max=50000"]
     summary = run(tmp_path / "run", *SMALL, *flags)
     config = strict_json(tmp_path / "run" / "run_config.json")

@@ -14,7 +14,7 @@ from scipy import stats
 
 import biosnn as bs
 from biosnn.backends import cpu
-from biosnn.propagation import switching
+from biosnn.propagation import switching_cpu as switching
 
 LISTS = ("spike_history", "dense", "event_bucketed")
 FORMATS = ("float32", "float16", "bfloat16")
@@ -101,7 +101,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_ways_that_do_not_go_are_refused_in_one_line_before_anything_is_built(case, monkeypatch):
     way, kind, fragments = REFUSED[case]
-    monkeypatch.setattr("biosnn.engine.build.build", lambda *_: pytest.fail("it is being built"))
+    monkeypatch.setattr("biosnn.engine.building.build.build", lambda *_: pytest.fail("it is being built"))
     net = delayed()
     for make in (net.plan, net.build):
         with pytest.raises(kind) as error:
@@ -319,7 +319,7 @@ def test_a_matrix_that_finds_no_memory_ends_no_run(monkeypatch, caplog):
     def no_memory(*_):
         raise MemoryError("too large")
 
-    monkeypatch.setattr("biosnn.engine.room.matrix_arrays", no_memory)
+    monkeypatch.setattr("biosnn.engine.running.between_chunks.matrix_arrays", no_memory)
     sim = delayed_with_sources().build(threads=1, synapse_backend="auto")
     sim.arrays["way_costs"][switching.MOST_NS] = 1e300
     sim.run(0.1)

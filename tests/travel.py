@@ -16,9 +16,9 @@ from scipy import stats
 
 import biosnn as bs
 from biosnn.backends import cpu
-from biosnn.engine.build import build
-from biosnn.engine.simulation import Simulation
-from biosnn.propagation import switching
+from biosnn.engine.building.build import build
+from biosnn.engine.running.simulation import Simulation
+from biosnn.propagation import switching_cpu as switching
 
 RINGS = ("spike_history", "dense", "event_bucketed")
 BACKENDS = (("event_driven", "auto"), *itertools.product(("spmm_fused", "auto"), ("csr", "coo")))

@@ -258,7 +258,7 @@ def _is_below(v, d, falls, kind, scale, per_um):
 
 @scalar
 def _shape(kind, x):
-    """The shape of a profile (network/space.py: EXPONENTIAL, GAUSSIAN, CONSTANT) at x scales."""
+    """The shape of a profile (description/space.py: EXPONENTIAL, GAUSSIAN, CONSTANT) at x scales."""
     if kind == 0:
         return math.exp(-x)
     return math.exp(-0.5 * x * x) if kind == 1 else 1.0

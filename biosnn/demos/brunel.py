@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from biosnn import _validate, models
+from biosnn.description.rules.uniform import fixed_indegree
 from biosnn.engine.network import Network
 from biosnn.errors import DescriptionError
-from biosnn.network.rules import fixed_indegree
 
 NEURON: dict[str, Any] = {"C_m": 1.0, "tau_m": 20.0, "t_ref": 2.0, "E_L": 0.0, "V_reset": 0.0, "V_th": 20.0}
 DELAY = 1.5  # ms

@@ -11,10 +11,10 @@ from typing import Any
 
 from biosnn import _validate, models
 from biosnn.demos.vogels_abbott import IN_DEGREE_EXC, IN_DEGREE_INH
+from biosnn.description.rules.uniform import fixed_indegree
 from biosnn.distributions import normal, uniform
 from biosnn.engine.network import Network
 from biosnn.models.receptors import MODES
-from biosnn.network.rules import fixed_indegree
 
 NEURON: dict[str, Any] = {
     "C_m": 200.0, "g_L": 10.0, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "I_e": 110.0,

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from biosnn import _validate, models
+from biosnn.description.rules.uniform import fixed_total_number
 from biosnn.distributions import normal
 from biosnn.engine.network import Network
 from biosnn.errors import DescriptionError
-from biosnn.network.rules import fixed_total_number
 
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 SIZES = np.array([20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948])

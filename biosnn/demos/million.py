@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from biosnn import _validate, models
 from biosnn.demos.vogels_abbott import NEURON, WEIGHT_EXC, WEIGHT_INH
+from biosnn.description.rules.uniform import fixed_outdegree
 from biosnn.distributions import uniform
 from biosnn.engine.network import Network
-from biosnn.network.rules import fixed_outdegree
 
 OUT_DEGREE = 100
 SCALE = 80 / OUT_DEGREE  # of the weights: those of CUBA are for 80 synapses

@@ -8,9 +8,9 @@ rate, hardly depends on the size.
 from __future__ import annotations
 
 from biosnn import _validate, models
+from biosnn.description.rules.uniform import pairwise_bernoulli
 from biosnn.distributions import normal
 from biosnn.engine.network import Network
-from biosnn.network.rules import pairwise_bernoulli
 
 IN_DEGREE = 80.0  # at which the excitatory weight is WEIGHT
 WEIGHT, G = 45.0, -10.0  # pA; inhibitory relative to it

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from biosnn import _validate, models
+from biosnn.description.rules.uniform import fixed_indegree
 from biosnn.distributions import uniform
 from biosnn.engine.network import Network
-from biosnn.network.rules import fixed_indegree
 
 NEURON: dict[str, Any] = {
     "C_m": 200.0, "tau_m": 20.0, "tau_syn_ex": 5.0, "tau_syn_in": 10.0,

@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING, Unpack
 
 from biosnn import _forks, _validate, backends
-from biosnn.engine.plan import Plan, make_plan
-from biosnn.engine.ways import Asked
-from biosnn.network.description import Description
+from biosnn.description.description import Description
+from biosnn.engine.planning.choice import Asked
+from biosnn.engine.planning.plan import Plan, make_plan
 
 if TYPE_CHECKING:
-    from biosnn.engine.simulation import Simulation
+    from biosnn.engine.running.simulation import Simulation
 
 MOST_THREADS = 1024  # each has its partition of the network: more would take long to plan, and run no faster
 # Of modules that import one another, as Numba's do, two threads that import them at once may see some half made.
@@ -29,8 +29,8 @@ class Network(Description):
         """What building would allocate and choose; print it. Nothing is drawn or allocated.
 
         `ways` are synapse_backend, fused_layout, ring_strategy, ring_dtype, ring_capacity_max, max_ring_mib and
-        receptor_state_dtype: help(biosnn.engine.ways.Asked) says what each may be. Raises DescriptionError for ways
-        that cannot be combined, MemoryPlanError for too large a ring.
+        receptor_state_dtype: help(biosnn.engine.planning.choice.Asked) says what each may be. Raises DescriptionError
+        for ways that cannot be combined, MemoryPlanError for too large a ring.
         """
         if threads is not None:
             threads = _validate.count("plan", "threads", threads, at_least=1, at_most=MOST_THREADS)
@@ -46,7 +46,7 @@ class Network(Description):
         plan = self.plan(threads, **ways)
         plan.check_memory()
         with _importing:  # Numba is loaded here, not before
-            from biosnn.engine.build import build
-            from biosnn.engine.simulation import Simulation
+            from biosnn.engine.building.build import build
+            from biosnn.engine.running.simulation import Simulation
 
         return Simulation(build(self, plan))

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.recording.kernels import SUMS, accumulate
+from biosnn.recording.kernels_cpu import SUMS, accumulate
 from biosnn.recording.results import PopulationStatistics
 
 

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from biosnn import _cache, _validate, backends
+from biosnn.address.layout import Layout
 from biosnn.demos import DEMOS
-from biosnn.engine.layout import Layout
-from biosnn.engine.plan import Plan
-from biosnn.engine.ways import Asked
+from biosnn.engine.planning.choice import Asked
+from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError
 from biosnn.runners.files import finishing
 from biosnn.runners.parser import build_parser
@@ -36,7 +36,7 @@ from biosnn.runners.terminal import (
 )
 
 if TYPE_CHECKING:
-    from biosnn.engine.simulation import Simulation
+    from biosnn.engine.running.simulation import Simulation
     from biosnn.recording.results import Result
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from biosnn.engine import interrupts
+from biosnn.backends import interrupts
 from biosnn.errors import OutputError
 
 

@@ -162,7 +162,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_ways(ways: argparse._ArgumentGroup) -> None:
-    # The choices are those of engine/ways.py, which cannot be imported here.
+    # The choices are those of engine/planning/choice.py, which cannot be imported here.
     ways.add_argument(
         "--synapse-backend",
         choices=["auto", "event_driven", "spmm_fused"],

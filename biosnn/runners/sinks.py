@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.engine.layout import Layout
+from biosnn.address.layout import Layout
 from biosnn.recording.results import Spikes, in_ms
 from biosnn.runners.files import Lines, whole
 

@@ -12,8 +12,8 @@ from biosnn._version import __version__
 from biosnn.recording.results import Result
 
 if TYPE_CHECKING:
-    from biosnn.engine.plan import Plan
-    from biosnn.engine.simulation import Simulation
+    from biosnn.engine.planning.plan import Plan
+    from biosnn.engine.running.simulation import Simulation
 
 
 def summary(demo: str, seed: int, device: str, sim: Simulation, result: Result) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from biosnn.engine import interrupts
+from biosnn.backends import interrupts
 from biosnn.errors import BioSNNError, OutputError
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended

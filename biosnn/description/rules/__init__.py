@@ -1,0 +1,1 @@
+"""Connection rules: which sources reach which targets, in what numbers."""

@@ -1,0 +1,265 @@
+"""Building the synapse tables: the connections of a plan become strands, and the kernels fill the rows."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from biosnn import random
+from biosnn.address.layout import I64, Layout
+from biosnn.address.precision import encode, node_of
+from biosnn.backends import interrupts
+from biosnn.connectivity import near
+from biosnn.connectivity.distances import SPACE
+from biosnn.connectivity.indegrees import draw, draw_sources
+from biosnn.connectivity.rows import fill, fill_rows
+from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
+from biosnn.description.delays import delay_steps
+from biosnn.description.description import Description
+from biosnn.description.items import Connection
+from biosnn.description.population import Index, as_array
+from biosnn.description.rules.near import NearBernoulli, NearIndegree
+from biosnn.description.rules.uniform import FixedIndegree
+from biosnn.description.space import OfDistance, TravelTime
+from biosnn.distributions import N_QUANTILES, Distribution
+from biosnn.engine.building.memory import memory_for
+from biosnn.engine.building.spatial import in_three_dimensions, pair_arguments, space_record
+from biosnn.engine.planning.plan import Plan, TablePlan
+
+CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
+
+
+@dataclass
+class Table:
+    """A synapse table: rows by source, sorted by partition and delay. See `connectivity.words` for its words."""
+
+    wide: bool
+    row_first: I64
+    words: NDArray[np.unsignedinteger]
+    waits: NDArray[np.unsignedinteger] | None  # delays in steps, of rows that are not sorted by them
+    segments: NDArray[np.unsignedinteger]
+    compile_s: float  # of the kernels that filled it, on their first use
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses."""
+        return int(self.row_first[-1])
+
+
+class _Columns:
+    """Arrays that strands point into: appended piece by piece, joined at the end; equal pieces are kept once."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.dtype, self.pieces, self.n = dtype, list[NDArray[np.generic]](), 0
+        self.known: dict[bytes, int] = {}
+
+    def add(self, values: NDArray[np.generic]) -> int:
+        """Where the values stand."""
+        values = np.ascontiguousarray(values, self.dtype)
+        key = hashlib.sha1(values.tobytes(), usedforsecurity=False).digest() if values.size <= N_QUANTILES else b""
+        if key and key in self.known:
+            return self.known[key]
+        at = self.n
+        self.known[key] = at
+        self.pieces.append(values)
+        self.n += values.size
+        return at
+
+    def joined(self) -> NDArray[np.generic]:
+        """One array of them all; never empty, so that kernels always have a type and an address."""
+        return np.concatenate([*self.pieces, np.zeros(1, self.dtype)])
+
+
+@memory_for("synapses")
+def build_table(net: Description, plan: Plan, table: TablePlan, threads: int) -> Table:
+    """Draw all synapses of one table."""
+    return _Builder(net, plan, table, threads).build()
+
+
+class _Builder:
+    def __init__(self, net: Description, plan: Plan, table: TablePlan, threads: int) -> None:
+        self.net, self.plan, self.table, self.threads = net, plan, table, threads
+        self.layout: Layout = plan.layout
+        self.number = {name: a for a, name in enumerate(self.layout.names)}
+        self.first_of = self.layout.first_of()
+        self.weights = _Columns(np.uint32 if table.wide else np.uint16)
+        self.delays = _Columns(np.min_scalar_type(max(plan.delays.size - 1, 0)))
+        self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
+        self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
+        self.strands: list[list[Any]] = [[] for _ in self.layout.names]
+        self.row_length = np.zeros(self.layout.n_ids, np.int64)
+        self.spaces: list[NDArray[np.void]] = []
+        self.factors = _Columns(np.float64)
+        self.placed: list[tuple[Connection, I64]] = []
+        self.compile_s = 0.0
+
+    def build(self) -> Table:
+        connections = [self.net.connections[k] for k in self.table.connections]
+        # those placed first: their targets are written to the start of the rows
+        for c in sorted(connections, key=lambda c: not c.rule.placed):
+            self._add(c)
+        row_first = np.concatenate([[0], np.cumsum(self.row_length)])
+        # a line of slack at the end, because prefetching looks ahead of a segment's start
+        words = np.empty(row_first[-1] + 80, np.uint64 if self.table.wide else np.uint32)
+        self._place(row_first, words)
+        by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
+        waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())
+        columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
+        # the planned dtype holds the longest row but for a chance of e^-80, and now its length is known
+        needed = np.min_scalar_type(int(self.row_length.max(initial=0)))
+        segments = np.empty((self.layout.n_ids, columns), np.promote_types(self.table.segment_dtype, needed))
+        strands = [s for of_population in self.strands for s in of_population]
+        strand_first = np.concatenate([[0], np.cumsum([len(s) for s in self.strands])]).astype(np.int64)
+        work = row_first + 64 * np.arange(row_first.size)  # an empty row still has its segments to write
+        arguments = (
+            self.net.seed, self.layout.first_id, strand_first,
+            np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
+            self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
+            np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps,
+            np.array([*self.spaces, np.zeros((), SPACE)]), self._places(), self.factors.joined(),
+            row_first, words, waits, segments,
+        )  # fmt: skip
+        self._compile(fill, fill_rows, arguments)  # no row at all
+        self._call(fill, fill_rows, _even_cuts(work, self.threads * 4), arguments)
+        return Table(self.table.wide, row_first, words, None if by_delay else waits, segments, self.compile_s)
+
+    def _add(self, c: Connection) -> None:
+        degrees = self._out_degrees(c)
+        if not degrees.sum():
+            return
+        record = np.zeros((), STRAND)
+        record["connection"] = c.index
+        record["positive"], record["negative"] = (self.layout.shift_row(c.receptor, sign) for sign in (False, True))
+        record["no_autapses"] = not c.rule.allow_autapses and c.sides.n_shared > 0
+        self._targets(c, record)
+        record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.placed else CHOICES[c.rule.targets]
+        self._attributes(c, record)
+        record["space"] = self._space(c)
+        start = np.concatenate([[0], np.cumsum(degrees)[:-1]]) if c.pairs is not None else None
+        record["listed_at"] = self.listed.add(c.pairs.targets) if c.pairs is not None else 0
+        for population, index, at in c.source.by_population():
+            a = self.number[population.name]
+            strand = record.copy()
+            strand["degree_at"] = self.degrees.add(_spread(population.n, index, degrees[at]))
+            strand["list_at"] = -1
+            if start is not None:
+                strand["list_at"] = self.list_start.add(_spread(population.n, index, start[at]))
+            self.strands[a].append(strand[()])
+            self.row_length[self.first_of[population.name] + as_array(index)] += degrees[at]
+
+    def _out_degrees(self, c: Connection) -> I64:
+        if c.pairs is not None:
+            return np.bincount(c.pairs.sources, minlength=c.sides.n_source)
+        if not c.rule.placed:
+            return c.rule.out_degrees(random.generator(self.net.seed, random.SYNAPSE, c.index), c.sides)
+        before = self.row_length.copy()
+        fill = np.zeros(self.layout.n_ids, np.int64)
+        self._draw(c, fill, np.empty(0, np.uint32))
+        self.placed.append((c, before))
+        return fill[c.source.ids(self.first_of)]
+
+    def _place(self, row_first: I64, words: NDArray[np.unsignedinteger]) -> None:
+        for c, before in self.placed:
+            self._draw(c, row_first[:-1] + before, words)
+
+    def _draw(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
+        """Draw the pairs of a connection that is placed: count them in `fill`, write them where `words` has room."""
+        ids = c.source.ids(self.first_of), c.target.ids(self.first_of)
+        distinct = not c.rule.allow_multapses
+        no_autapses = not c.rule.allow_autapses and c.sides.n_shared > 0
+        arguments: tuple[Any, ...]
+        parts = self.threads
+        if isinstance(c.rule, NearBernoulli):
+            one, many, parts = near.targets, near.draw_targets, 16 * self.threads
+            arguments = (*pair_arguments(c, *ids), no_autapses)
+        elif isinstance(c.rule, NearIndegree):
+            one, many = near.sources, near.draw_sources
+            arguments = (*pair_arguments(c, *ids), distinct, no_autapses)
+        else:
+            assert isinstance(c.rule, FixedIndegree)
+            one, many = draw, draw_sources
+            arguments = (c.rule.indegree, *ids, distinct, no_autapses)
+        arguments = (self.net.seed, c.index, *arguments, fill, words)
+        self._compile(one, many, (*arguments[:4], arguments[4][:0], *arguments[5:]))  # no target, or no source, at all
+        self._call(one, many, np.linspace(0, c.sides.n_source, parts + 1).astype(np.int64), arguments)
+
+    def _compile(self, one: Any, many: Any, arguments: tuple[Any, ...]) -> None:
+        """Call a kernel for nothing, before it is called for all. Ctrl-C waits, for LLVM does not bear an exception."""
+        started = time.perf_counter()
+        with interrupts.held_back():
+            self._call(one, many, np.zeros(2, np.int64), arguments)
+        self.compile_s += time.perf_counter() - started
+
+    def _call(self, one: Any, many: Any, cuts: I64, arguments: tuple[Any, ...]) -> None:
+        """Run a kernel over a range, `many` in parallel over its parts."""
+        if self.threads > 1:
+            many(cuts, *arguments)
+        else:  # needs no parallel region, whose compilation takes 2 s of a first run
+            one(cuts[0], cuts[-1], *arguments)
+
+    def _space(self, c: Connection) -> int:
+        """The number of the record of what the synapses take from their distances; -1 if that is nothing."""
+        if not isinstance(c.weight, OfDistance) and not isinstance(c.delay, TravelTime):
+            return -1
+        factor = c.delay.factors() if isinstance(c.delay, TravelTime) else np.ones(1)
+        self.spaces.append(space_record(c, self.net.dt, self.factors.add(factor)))
+        return len(self.spaces) - 1
+
+    def _places(self) -> NDArray[np.float64]:
+        """Where neurons stand, by id; of none, if nothing depends on it."""
+        found = np.zeros((self.layout.n_ids if self.spaces else 0, 3))
+        for name, population in self.net.populations.items():
+            if population.place is not None and self.spaces:
+                first = self.first_of[name]
+                found[first : first + population.n] = in_three_dimensions(population.place.xyz)
+        return found
+
+    def _targets(self, c: Connection, record: NDArray[np.void]) -> None:
+        ids = c.target.ids(self.first_of)
+        record["n_target"] = ids.size
+        if ids.size and (np.diff(ids) == 1).all():
+            record["target_at"] = ids[0]
+        else:
+            record["scattered"], record["target_at"] = 1, self.target_ids.add(ids)
+
+    def _attributes(self, c: Connection, record: NDArray[np.void]) -> None:
+        weights = c.weight.table() if isinstance(c.weight, Distribution) else np.atleast_1d(c.weight)
+        steps = delay_steps(c.delay, self.net.dt)
+        classes = np.searchsorted(self.plan.delays, steps)
+        for name, column, values, given in (
+            ("weight", self.weights, self._encoded(c, np.asarray(weights, np.float64)), c.weight),
+            ("delay", self.delays, classes, c.delay),
+        ):
+            record[f"{name}_at"] = column.add(values)
+            record[f"{name}_mask"] = N_QUANTILES - 1 if isinstance(given, Distribution) else 0
+            record[f"{name}_step"] = isinstance(given, np.ndarray)
+
+    def _encoded(self, c: Connection, weights: NDArray[np.float64]) -> NDArray[np.unsignedinteger]:
+        """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
+        if self.table.wide:
+            return weights.astype(np.float32).view(np.uint32)
+        a = self.number[c.target.populations[0].name] if c.target.populations else 0
+        units = self.plan.precision.units
+        plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
+        unit = np.where(weights < 0, minus, plus)
+        return encode(weights, unit).view(np.uint16)
+
+
+def _spread(n: int, index: Index, values: I64) -> I64:
+    """An array over a whole population with the values of some of its neurons, zero elsewhere."""
+    if isinstance(index, range) and len(index) == n:
+        return values
+    whole = np.zeros(n, np.int64)
+    whole[as_array(index)] = values
+    return whole
+
+
+def _even_cuts(work: I64, parts: int) -> I64:
+    """Row ranges of about equal work, from its cumulative sum."""
+    inner = np.searchsorted(work, work[-1] * np.arange(1, parts) / parts)
+    return np.concatenate([[0], inner, [work.size - 1]]).astype(np.int64)

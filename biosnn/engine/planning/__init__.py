@@ -1,0 +1,1 @@
+"""What a network takes, and what is chosen for it."""

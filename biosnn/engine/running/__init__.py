@@ -1,0 +1,1 @@
+"""Advance a network, record it, look into it."""

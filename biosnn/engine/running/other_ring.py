@@ -1,0 +1,46 @@
+"""A ring that `auto` chose and that is full is changed for the spike history, which has room for any activity.
+
+Description, seed and layout are the same, so the synapses are drawn again as they were, and all other arrays go on. A
+ring that may be changed keeps the spikes of the longest delay: those have sent what waits in it, and the history sends
+what is still to come anew.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from biosnn.engine.building.build import Built, build
+from biosnn.engine.planning.plan import make_plan
+from biosnn.errors import MemoryPlanError, RingFullError
+from biosnn.propagation.spmm_fused_cpu import mark
+
+_log = logging.getLogger("biosnn")
+
+
+def change_ring(built: Built, full: RingFullError) -> None:
+    """Let the spikes of `built` wait in the history from here on. Raises `full` where there is no memory for that."""
+    before = built.plan
+    wanted = {**before.asked, "ring_strategy": "spike_history", "ring_capacity_max": None}
+    plan = make_plan(built.net, before.threads, wanted)  # type: ignore[arg-type]
+    plan.parallel = before.parallel
+    try:
+        plan.check_memory()
+    except MemoryPlanError:
+        raise full from None
+    _log.info("the ring that was chosen, event_bucketed, is full: the spikes wait in a history from here on")
+    found = build(built.net, plan)
+    found.arrays |= {name: values for name, values in built.arrays.items() if name not in built.travelling}
+    if "bits" in found.arrays:
+        _mark_past(found)
+    found.described = built.described
+    vars(built).update(vars(found))  # at once: whoever holds it has all of one or all of the other
+
+
+def _mark_past(built: Built) -> None:
+    """Set the bits of the spikes that are kept, for the products of the steps to come."""
+    arrays = built.arrays
+    reached, origin = (int(x) for x in arrays["clock"][:2])
+    history = [arrays[name] for name in ("spike_first", "spike_ids", "bit_of", "list_at", "bits")]
+    for step in range(max(reached - built.plan.ways.ring_len, origin), reached):
+        for q in range(len(arrays["spike_first"])):
+            mark(step, origin, q, True, *history)

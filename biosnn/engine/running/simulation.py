@@ -1,0 +1,253 @@
+"""A network that has been built: run it, look into it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn import _forks, _validate
+from biosnn.backends import cpu, interrupts
+from biosnn.description.late_changes import names_of_late
+from biosnn.engine.building.build import Built
+from biosnn.engine.planning.choice import BACKENDS
+from biosnn.engine.planning.plan import Plan
+from biosnn.engine.running.between_chunks import bad_state, drop_past, make_room, said_of
+from biosnn.engine.running.other_ring import change_ring
+from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
+from biosnn.engine.running.recording import Recording, SpikeSink
+from biosnn.engine.running.rest import append_rest
+from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
+from biosnn.propagation.switching_cpu import EVENT_STEPS, PRODUCT_STEPS
+from biosnn.recording.results import Result, in_ms
+
+CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
+Progress = Callable[[int, int], None]  # steps done, steps to do
+
+
+class Simulation:
+    """A network with all its arrays. `run` advances it; time goes on where the last run ended.
+
+    Whatever is raised in a run, it goes on from there: arrays and step belong together at any time.
+    """
+
+    def __init__(self, built: Built) -> None:
+        self._built = built
+        self._chunk = 256
+        self._running = threading.Lock()
+        self._damage = ""  # what was said of a state that was found to be NaN or infinite
+        self._warned = 0
+
+    @property
+    def plan(self) -> Plan:
+        """What was allocated and chosen, and why."""
+        return self._built.plan
+
+    @property
+    def step(self) -> int:
+        """Simulated steps so far."""
+        return int(self.arrays["clock"][0])
+
+    @property
+    def driver_source(self) -> str:
+        """The Python module, written for this network, that holds its time loop."""
+        return self._built.source
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array of the simulation by name, as the driver sees it: state, input, history, synapses."""
+        return self._built.arrays
+
+    @property
+    def time(self) -> float:
+        """Simulated time so far, ms."""
+        return self.step * self._built.net.dt
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses, as drawn."""
+        return sum(t.n_synapses for t in self._built.tables)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays, as allocated."""
+        return sum(a.nbytes for a in self._built.arrays.values())
+
+    @property
+    def build_s(self) -> float:
+        """Seconds that drawing and allocating took."""
+        return self._built.build_s
+
+    @property
+    def compile_s(self) -> float:
+        """Seconds that compiling took, or loading what had been compiled before."""
+        return self._built.compile_s
+
+    @property
+    def backend_steps(self) -> dict[str, int]:
+        """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
+        backend = self.plan.ways.backend
+        if backend != "auto":
+            return {name: self.step if name == backend else 0 for name in BACKENDS[1:]}
+        counts = self.arrays["way_counts"]
+        return {"event_driven": int(counts[EVENT_STEPS]), "spmm_fused": int(counts[PRODUCT_STEPS])}
+
+    def run(self, duration: float, *, progress: bool | Progress | None = None, sink: SpikeSink | None = None) -> Result:
+        """Simulate `duration` ms (a multiple of dt) and return what was recorded.
+
+        A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
+        instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
+        chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring that was
+        asked for is full and may not grow, StateRangeError where a state has become NaN or infinite or has left the
+        range of `receptor_state_dtype`, BusyError while another run goes on. The `result` of the first two, and of
+        KeyboardInterrupt, is what was recorded until then.
+        """
+        if self._running.locked():
+            raise BusyError("run: this simulation is running already; wait for that run to end, or build another")
+        with self._running:
+            return self._run(duration, progress, sink)
+
+    def _run(self, duration: float, progress: bool | Progress | None, sink: SpikeSink | None) -> Result:
+        net = self._built.net
+        steps = _validate.whole_steps("run", "duration", duration, net.dt)
+        if sink is not None and not callable(sink):
+            raise DescriptionError(f"run: sink must be a function of (steps, ids), got {_validate.shown(sink)}")
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise DescriptionError(f"run: progress must be True, False or a function, got {_validate.shown(progress)}")
+        self._warn_of_late_changes()
+        report, close = _reporter(progress, steps, net.dt)
+        recording = Recording(self._built, sink)
+        start, end = self.step, self.step + steps
+        before = self.backend_steps
+        started = time.perf_counter()
+        try:
+            with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
+                at_end.callback(close)
+                if self._damage and bad_state(self._built) is not None:  # else it has been mended
+                    raise StateRangeError(self._damage)
+                while self.step < end:
+                    self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
+                    report(self.step - start, steps)
+                    check()
+        except (RunEndedError, KeyboardInterrupt) as error:
+            if recording.whole:  # else a signal handler of the user's own raised while it was taking something in
+                error.result = self._result(recording, start, before, time.perf_counter() - started)  # type: ignore
+            raise
+        return self._result(recording, start, before, time.perf_counter() - started)
+
+    def _result(self, recording: Recording, start: int, before: dict[str, int], run_s: float) -> Result:
+        """What was recorded from step `start` on."""
+        dt, stop = self._built.net.dt, recording.until
+        return Result(
+            start_ms=start * dt,
+            stop_ms=stop * dt,
+            dt=dt,
+            spikes=recording.recorded_spikes(),
+            samples=recording.recorded_samples(start, stop),
+            populations=recording.populations((stop - start) * dt * 1e-3),
+            fingerprint=recording.statistics.fingerprint(),
+            synaptic_events=recording.events,
+            backend_steps={name: n - before[name] for name, n in self.backend_steps.items()},
+            run_s=run_s,
+        )
+
+    def synapses(self, source: str | None = None, target: str | None = None) -> Synapses:
+        """The synapses between two populations (None: any), read back from the packed tables."""
+        for name in (source, target):
+            if name is not None:
+                _validate.known("synapses", "population", name, self.plan.layout.names)
+        return read_synapses(self._built, source, target)
+
+    def weights(self, source: str, target: str) -> Any:
+        """Weights between two populations: scipy.sparse.csr_matrix (n_source, n_target); repeated pairs are summed."""
+        from scipy.sparse import csr_matrix
+
+        for name in (source, target):
+            _validate.known("weights", "population", name, self.plan.layout.names)
+        found = self.synapses(source, target)
+        populations = self._built.net.populations
+        shape = (populations[source].n, populations[target].n)
+        return csr_matrix((found.weights, (found.sources, found.targets)), shape=shape)
+
+    def fused_matrix(self, source: str, target: str, receptor: str | None = None) -> Any:
+        """The fused matrix between two populations: scipy.sparse.csr_matrix (n_target, n_delays * n_source).
+
+        Column k * n_source + i holds the weights of source i's synapses with the k-th delay of `sim.delays`. So its
+        product with the spikes of the steps that are due, those of the shortest delay first, is the input of a step.
+        `receptor` names one of the target model's receptors (None: all of them together). Raises UnknownNameError.
+        """
+        return read_fused(self._built, source, target, receptor)
+
+    @property
+    def delays(self) -> NDArray[np.float64]:
+        """The distinct delays of the network, ms, ascending."""
+        return in_ms(self.plan.delays, self._built.net.dt)
+
+    def _advance(self, last: int, recording: Recording) -> None:
+        """Run to step `last` or until some buffer is full, and hand over what happened."""
+        built, arrays = self._built, self.arrays
+        append_rest(built)
+        drop_past(built)
+        try:
+            make_room(built, self.step)
+        except RingFullError as full:
+            if not self.plan.ways.replaceable:
+                raise
+            change_ring(built, full)
+            arrays = self.arrays
+        first, origin = (int(x) for x in arrays["clock"][:2])
+        if "workers" in arrays and _forks.is_alone():
+            arrays["workers"][:] = 1  # forked since it was built: one thread takes all partitions, and meets nobody
+        started = time.perf_counter()
+        with cpu.threads(self.plan.threads):
+            built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
+        seconds = time.perf_counter() - started
+        append_rest(built)
+        recording.take(first, self.step, origin)
+        pace = (self.step - first) / max(seconds, 1e-6)
+        self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
+        bad = bad_state(built)
+        if bad is not None:
+            self._damage = said_of(built, bad, first)
+            raise StateRangeError(self._damage)
+
+    def _warn_of_late_changes(self) -> None:
+        late = names_of_late(self._built.described, self._built.net)
+        if len(late) > self._warned:
+            warnings.warn(
+                f"run: {', '.join(late)}: added to the network after this simulation was built, and no part of it; "
+                f"build it again",
+                LateChangeWarning,
+                stacklevel=4,
+            )
+            self._warned = len(late)
+
+
+def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:
+    """A function to report to, and one to call at the end."""
+    if callable(progress):
+        return progress, lambda: None
+    if progress is False or (progress is None and not (sys.stderr and sys.stderr.isatty())):
+        return lambda _done, _total: None, lambda: None
+    from tqdm import tqdm
+
+    bar = tqdm(
+        total=round(steps * dt, 6),
+        unit="ms",
+        bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}{postfix}]",
+    )
+    started = time.perf_counter()
+
+    def report(done: int, _total: int) -> None:
+        rtf = (time.perf_counter() - started) / (done * dt * 1e-3)
+        bar.set_postfix_str(f"real-time factor {rtf:.3g}", refresh=False)
+        bar.update(done * dt - bar.n)
+
+    return report, bar.close

@@ -1,0 +1,1 @@
+"""From parts to the text of a driver."""

@@ -1,0 +1,1 @@
+"""Models of the user's own: a function, its text, and its defaults."""

@@ -1,0 +1,1 @@
+"""Groups of neurons: their arrays, and the loop that takes them over a step."""
