@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn import _units, _validate
+from biosnn._arrays import F64
 from biosnn.errors import DescriptionError
 
-F64 = NDArray[np.float64]
 N_QUANTILES = 65536
 
 

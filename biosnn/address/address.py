@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosnn.address.layout import I64, Layout
+from biosnn._arrays import I64
+from biosnn.address.layout import Layout
 from biosnn.address.precision import Precision
 from biosnn.address.repeats import Repeats
 from biosnn.description.description import Description

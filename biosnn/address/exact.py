@@ -13,7 +13,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from biosnn._arrays import F64
+
 TOP = 32767  # largest 16-bit weight
 NEAR = 2.0**-23  # as near as two numbers in float32 are to what they stand for
 BLOCK = 2**17  # weights looked at together

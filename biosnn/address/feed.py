@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from biosnn.address.exact import F64, TOP, exact_units
+from biosnn._arrays import F64
+from biosnn.address.exact import TOP, exact_units
 from biosnn.address.stores import PACKED, WIDE, Store
 
 Node = tuple[int, int]  # (population, weight scale of its bank)

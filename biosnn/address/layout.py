@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.description.description import Description
 from biosnn.description.population import Population
 from biosnn.errors import DescriptionError
 from biosnn.models.bank import Bank
 from biosnn.models.base import NeuronModel
 
-I64 = NDArray[np.int64]
 MOST_SLOTS = 65536  # of one partition: a packed synapse has 16 bits for its slot
 # Cells start at multiples of 16 neurons where populations allow it, so vectors and cache lines are seldom shared.
 ALIGN = 16

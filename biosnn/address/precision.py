@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import F64
 from biosnn.address.exact import distinct_sizes, grid_of
 from biosnn.address.feed import Feed, Node
 from biosnn.address.layout import Layout
@@ -25,7 +26,7 @@ from biosnn.address.repeats import Repeats
 from biosnn.address.stores import WIDE, Store
 from biosnn.address.units import FEW, components, keep_exact, store, unit_of
 from biosnn.description.description import Description
-from biosnn.description.items import F64, Connection, PoissonInput, Values
+from biosnn.description.items import Connection, PoissonInput, Values
 from biosnn.description.rules.base import tail_bound
 from biosnn.description.space import OfDistance
 from biosnn.description.weights import weight_unit

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from biosnn.address.layout import I64, Layout
+from biosnn._arrays import I64
+from biosnn.address.layout import Layout
 from biosnn.description.population import Group
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from biosnn.address.layout import Layout
 from biosnn.description.description import Description
 from biosnn.distributions import extremes
+from biosnn.models.bank import SUMMED
 
 # Relative distance of two neighbouring numbers, at most.
 SPACING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
@@ -31,5 +32,5 @@ def keep_in_16_bits(net: Description, layout: Layout, dtype: str) -> None:
             for r in model.receptors:
                 if max(float(extremes(model.values[tau])[1]) for tau in r.tau) > longest:
                     slow |= {r.variable, r.rising or r.variable}
-        summed = {s.name for s in group.bank.states if s.name.endswith("I_syn")} if slow else set()
+        summed = {s.name for s in group.bank.states if s.name == SUMMED} if slow else set()
         group.dithered = frozenset(slow | summed)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.address.exact import F64, TOP, are_exact, exact_units, grid_of
+from biosnn._arrays import F64
+from biosnn.address.exact import TOP, are_exact, exact_units, grid_of
 from biosnn.address.feed import Feed, Node
 
 MOST = 2**31 * (1 - 2**-7)  # largest int32 sum, less what a ring of 16-bit floats may round up

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import F64
 from biosnn.description.space import TravelTime
-from biosnn.distributions import F64, N_QUANTILES, Distribution, extremes
+from biosnn.distributions import N_QUANTILES, Distribution, extremes
 from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel
 

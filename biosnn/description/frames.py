@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn._arrays import F64, I64
 from biosnn.description.stimuli import Levels
 from biosnn.errors import DescriptionError
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 CODINGS = ("rate", "latency", "delta")
 
 

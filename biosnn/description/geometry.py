@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import F64
 from biosnn.description.population import Group
-from biosnn.description.space import F64, ROUNDING, Profile, within
+from biosnn.description.space import ROUNDING, Profile, within
 from biosnn.errors import DescriptionError
 
 MOST_CELLS = (4096, 256, 40)  # per axis, in 1, 2 and 3 dimensions

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import F64
 from biosnn.description.population import Group, Population
 from biosnn.description.rules.base import Rule, Sides
 from biosnn.description.stimuli import Levels, Noise, OrnsteinUhlenbeck, Sinusoidal
 from biosnn.distributions import Distribution
 from biosnn.parts.part import Part
 
-F64 = NDArray[np.float64]
 Values = float | F64 | Distribution
 
 
@@ -59,7 +59,7 @@ class Connection:
     @property
     def n_exact(self) -> bool:
         """Whether the expected number is the number."""
-        return self.pairs is not None or self.rule.name != "pairwise_bernoulli" or self.n_expected == 0
+        return self.pairs is not None or self.rule.exact or self.n_expected == 0
 
     @functools.cached_property
     def in_degree_bound(self) -> float:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn._arrays import F64
 from biosnn.errors import DescriptionError
 
-F64 = NDArray[np.float64]
 STREAM = 255  # of NumPy's generator: apart from those in biosnn.random, which only a network that is built loads
 
 

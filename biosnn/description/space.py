@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn._arrays import F64
 from biosnn.distributions import N_QUANTILES, Distribution, as_values
 from biosnn.errors import DescriptionError
 
 __all__ = ["conduction", "exponential", "gaussian", "within"]
 
-F64 = NDArray[np.float64]
 ROUNDING = 1e-9  # of a distance: 100 um may be off by 0.1 pm, for places up to a metre away
 FADED = 2.0**-32  # a shape below this counts as nothing
 UM_PER_MS = 1000.0  # in 1 m/s

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn._arrays import F64
 from biosnn.errors import DescriptionError
-
-F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

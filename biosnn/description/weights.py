@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosnn import _validate
+from biosnn._arrays import F64
 from biosnn.description.population import Group
-from biosnn.distributions import F64, Distribution, extremes
+from biosnn.distributions import Distribution, extremes
 from biosnn.errors import DescriptionError
 
 Values = float | F64 | Distribution

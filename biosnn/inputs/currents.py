@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64, Layout, ModelGroup
+from biosnn.address.layout import Layout, ModelGroup
 from biosnn.address.reach import by_partition, runs, starts
 from biosnn.description.items import CurrentInput, VaryingCurrent
 from biosnn.description.stimuli import Noise, Sinusoidal, broadcast, waves

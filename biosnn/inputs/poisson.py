@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64
 from biosnn.address.precision import node_of
 from biosnn.address.reach import by_partition, runs, starts
 from biosnn.address.stores import STORES, Store

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64
 from biosnn.address.reach import starts
 from biosnn.address.stores import STORES, Store
 from biosnn.description.items import PoissonInput

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn._arrays import F64
 from biosnn.distributions import Distribution, as_values, extremes
 from biosnn.errors import DescriptionError
 from biosnn.fastmath import exp
 from biosnn.models.bank import Bank, lay_bank
-from biosnn.models.kinetics import F64, MG_SLOPE, Parameter, Receptor, Resolved, Value, gains, kinetics
+from biosnn.models.kinetics import MG_SLOPE, Parameter, Receptor, Resolved, Value, gains, kinetics
 from biosnn.models.receptors import GivenReceptor, as_receptors
 
 __all__ = [

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from biosnn._arrays import F64
 from biosnn.distributions import Distribution
 
-F64 = NDArray[np.float64]
 Value = float | F64 | Distribution
 Resolved = Mapping[str, "float | F64"]  # parameter values of one population, distributions drawn
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64, ModelGroup
+from biosnn.address.layout import ModelGroup
 from biosnn.models.base import HOLD
 from biosnn.models.own.neuron import OwnModel
 from biosnn.neurons.body import (

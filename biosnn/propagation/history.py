@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from biosnn._arrays import I64
 from biosnn._machine import free_memory
 from biosnn.address.address import Address
-from biosnn.address.layout import I64
 from biosnn.address.repeats import FEW, most_active, most_given
 from biosnn.errors import RingFullError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, longer, row, small

@@ -8,8 +8,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64
 from biosnn.errors import DescriptionError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
 from biosnn.parts.part import Draws

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64
 from biosnn.description.items import Recorder
 from biosnn.parts.array import Array, Arrays, Keep, Row, row
 from biosnn.parts.part import Draws, Part, Phase

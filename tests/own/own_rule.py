@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biosnn.description.rules.base import Rule
+from biosnn.description.rules.base import Counted
 
 
 @dataclass(frozen=True)
-class FirstMore(Rule):
+class FirstMore(Counted):
     """One target for each source, and one more for the first `n_more`."""
 
     n_more: int = 0

@@ -71,7 +71,7 @@ class Rule(ABC):
     allow_multapses: bool = True
     name: ClassVar[str]
     choice: ClassVar[Choice] = "any"
-    placed: ClassVar[bool] = False  # its pairs are drawn by a kernel, which counts them first
+    exact: ClassVar[bool] = True  # the number of synapses; else it is left to chance
 
     @property
     def targets(self) -> Choice:
@@ -98,9 +98,17 @@ class Rule(ABC):
     def out_degree_bound(self, sides: Sides) -> float:
         """No source has more synapses than this, likewise."""
 
+
+class Counted(Rule):
+    """A rule that says how many synapses each source has; their targets are chosen as `choice` tells."""
+
     @abstractmethod
     def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
-        """Number of synapses of each source, drawn. Rules that are `placed` get theirs from the pairs drawn."""
+        """Number of synapses of each source, drawn."""
+
+
+class Placed(Rule):
+    """A rule whose pairs a kernel draws, which counts them first: a line in DRAWERS of `engine/building/placed.py`."""
 
 
 def tail_bound(mean: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.description.rules.base import Rule, Sides, tail_bound
+from biosnn.description.rules.base import Placed, Sides, tail_bound
 from biosnn.description.space import Profile
 from biosnn.errors import DescriptionError
 
@@ -19,12 +19,12 @@ LEVEL = 1e-3  # of its peak: where a profile is lower, a fixed in-degree does no
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearBernoulli(Rule):
+class NearBernoulli(Placed):
     """Each pair is connected with probability p(distance), once at most."""
 
     p: Profile
     name = "pairwise_bernoulli"
-    placed = True
+    exact = False
 
     def expected(self, sides: Sides) -> float:
         """To within a few per cent, where neurons are many within the scale of the profile."""
@@ -40,18 +40,14 @@ class NearBernoulli(Rule):
         field = sides.field(self.p)
         return _bound(field.most(field.targets), field.sources, sides.n_target)
 
-    def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
-        raise AssertionError("its pairs are drawn by a kernel")
-
 
 @dataclass(frozen=True, kw_only=True)
-class NearIndegree(Rule):
+class NearIndegree(Placed):
     """Each target has `indegree` sources, drawn with a probability proportional to p(distance)."""
 
     p: Profile
     indegree: int
     name = "fixed_indegree"
-    placed = True
 
     def check(self, owner: str, sides: Sides) -> None:
         """Enough sources must be near each target: with fewer, drawing them would not end."""
@@ -86,9 +82,6 @@ class NearIndegree(Rule):
             return hard
         per_target = np.where(field.targets > 0, self.indegree / np.where(chance > 0, chance, 1.0), 0.0)
         return _bound(field.most(field.targets * per_target), field.sources, hard)
-
-    def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
-        raise AssertionError("its pairs are drawn by a kernel")
 
 
 def _bound(found: NDArray[np.float64], there: NDArray[np.float64], hard: float) -> float:

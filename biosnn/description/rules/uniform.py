@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.description.rules.base import Rule, Sides, enough, tail_bound
+from biosnn.description.rules.base import Counted, Placed, Rule, Sides, enough, tail_bound
 from biosnn.description.rules.near import NearBernoulli, NearIndegree
 from biosnn.description.space import Profile, check_probability
 from biosnn.errors import DescriptionError
@@ -23,11 +23,12 @@ MOST_PAIRS = 1e9  # the limit of NumPy's multivariate hypergeometric draw
 
 
 @dataclass(frozen=True)
-class PairwiseBernoulli(Rule):
+class PairwiseBernoulli(Counted):
     """Each pair is connected with probability p, once at most."""
 
     p: float = 0.0
     name = "pairwise_bernoulli"
+    exact = False
     choice = "distinct"
 
     def expected(self, sides: Sides) -> float:
@@ -44,7 +45,7 @@ class PairwiseBernoulli(Rule):
 
 
 @dataclass(frozen=True)
-class FixedOutdegree(Rule):
+class FixedOutdegree(Counted):
     """Each source has `outdegree` targets, drawn uniformly."""
 
     outdegree: int = 0
@@ -69,13 +70,12 @@ class FixedOutdegree(Rule):
 
 
 @dataclass(frozen=True)
-class FixedIndegree(Rule):
+class FixedIndegree(Placed):
     """Each target has `indegree` sources, drawn uniformly."""
 
     indegree: int = 0
     name = "fixed_indegree"
     choice = "given"
-    placed = True
 
     def check(self, owner: str, sides: Sides) -> None:
         lost = int(not self.allow_autapses and sides.n_shared > 0)
@@ -91,12 +91,9 @@ class FixedIndegree(Rule):
         hard = sides.n_target * (self.indegree if self.allow_multapses else 1)
         return min(hard, tail_bound(self.expected(sides) / max(sides.n_source - 1, 1)))
 
-    def out_degrees(self, rng: np.random.Generator, sides: Sides) -> NDArray[np.int64]:
-        raise AssertionError("the sources of fixed_indegree are drawn target by target")
-
 
 @dataclass(frozen=True)
-class FixedTotalNumber(Rule):
+class FixedTotalNumber(Counted):
     """N synapses in all, each between a source and a target drawn uniformly."""
 
     N: int = 0
@@ -134,7 +131,7 @@ class FixedTotalNumber(Rule):
 
 
 @dataclass(frozen=True)
-class AllToAll(Rule):
+class AllToAll(Counted):
     """Every source to every target, once."""
 
     name = "all_to_all"
@@ -154,7 +151,7 @@ class AllToAll(Rule):
 
 
 @dataclass(frozen=True)
-class OneToOne(Rule):
+class OneToOne(Counted):
     """The k-th source to the k-th target."""
 
     name = "one_to_one"

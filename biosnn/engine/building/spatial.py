@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn._arrays import F64, I64
 from biosnn.connectivity import near
 from biosnn.connectivity.distances import SPACE
 from biosnn.description.geometry import Geometry
 from biosnn.description.items import Connection
-from biosnn.description.rules.near import NearBernoulli, NearIndegree
-from biosnn.description.space import F64, UM_PER_MS, OfDistance, Profile, TravelTime
+from biosnn.description.space import UM_PER_MS, OfDistance, Profile, TravelTime
 from biosnn.distributions import N_QUANTILES, Distribution
 
 # A cell is half a scale wide, so that the probability varies little in it; wider where it would hold less than 16.
@@ -27,21 +27,28 @@ def in_three_dimensions(places: F64) -> F64:
     return found
 
 
-def pair_arguments(c: Connection, source_ids: NDArray[np.int64], target_ids: NDArray[np.int64]) -> tuple[Any, ...]:
-    """The arguments of `near.targets` from `grid` to `rates`, or of `near.sources` from `grid` to `falls`."""
-    rule, space = c.rule, c.sides.space
-    assert isinstance(rule, (NearBernoulli, NearIndegree))
-    source, target = (source_ids, space.source), (target_ids, space.target)
-    of_source = isinstance(rule, NearBernoulli)
-    (ids, places), (searched_ids, searched) = (source, target) if of_source else (target, source)
-    searched = in_three_dimensions(searched)
-    grid, order, first = _cells(rule.p, space, searched)
-    falls = rule.p.shape(np.arange(STEPS + 3) / grid["per_um"][0])
-    found = ids, in_three_dimensions(places), searched_ids, searched[order], order, first, falls
-    if isinstance(rule, NearIndegree):
-        return grid, rule.indegree, *found
+def near_targets(p: Profile, space: Geometry, source_ids: I64, target_ids: I64) -> dict[str, Any]:
+    """The arguments of `near.targets` from `grid` to `rates`: each source looks for targets."""
+    grid, searched = _searched(p, space, target_ids, space.target)
     with np.errstate(divide="ignore"):  # of a probability of 1
-        return grid, *found, -np.log1p(-rule.p.peak * falls)
+        rates = -np.log1p(-p.peak * searched["falls"])
+    looking = {"source_ids": source_ids, "places": in_three_dimensions(space.source)}
+    return {"grid": grid, **looking, **searched, "rates": rates}
+
+
+def near_sources(p: Profile, indegree: int, space: Geometry, source_ids: I64, target_ids: I64) -> dict[str, Any]:
+    """The arguments of `near.sources` from `grid` to `falls`: each target looks for sources."""
+    grid, searched = _searched(p, space, source_ids, space.source)
+    looking = {"target_ids": target_ids, "places": in_three_dimensions(space.target)}
+    return {"grid": grid, "indegree": indegree, **looking, **searched}
+
+
+def _searched(p: Profile, space: Geometry, ids: I64, places: F64) -> tuple[NDArray[np.void], dict[str, Any]]:
+    """The grid of cells, and the neurons that are looked for, sorted by cell."""
+    xyz = in_three_dimensions(places)
+    grid, order, first = _cells(p, space, xyz)
+    falls = p.shape(np.arange(STEPS + 3) / grid["per_um"][0])
+    return grid, {"ids": ids, "xyz": xyz[order], "order": order, "first": first, "falls": falls}
 
 
 def space_record(c: Connection, dt: float, factor_at: int) -> NDArray[np.void]:

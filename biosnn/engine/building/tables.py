@@ -10,25 +10,24 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from biosnn import random
+from biosnn._arrays import I64
 from biosnn.address.address import Address
-from biosnn.address.layout import I64, Layout
+from biosnn.address.layout import Layout
 from biosnn.address.precision import encode, node_of
 from biosnn.address.stores import WIDE
 from biosnn.backends import interrupts
-from biosnn.connectivity import near
 from biosnn.connectivity.distances import SPACE
-from biosnn.connectivity.indegrees import draw, draw_sources
 from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.description.delays import delay_steps
 from biosnn.description.items import Connection
 from biosnn.description.population import Index, as_array
-from biosnn.description.rules.near import NearBernoulli, NearIndegree
-from biosnn.description.rules.uniform import FixedIndegree
+from biosnn.description.rules.base import Counted, Placed
 from biosnn.description.space import OfDistance, TravelTime
 from biosnn.distributions import N_QUANTILES, Distribution
 from biosnn.engine.building.memory import memory_for
-from biosnn.engine.building.spatial import in_three_dimensions, pair_arguments, space_record
+from biosnn.engine.building.placed import DRAWERS
+from biosnn.engine.building.spatial import in_three_dimensions, space_record
 from biosnn.parts.array import Arrays
 from biosnn.propagation.table import Table
 
@@ -91,7 +90,7 @@ class _Builder:
     def build(self) -> Arrays:
         connections = [self.net.connections[k] for k in self.table.connections]
         # those placed first: their targets are written to the start of the rows
-        for c in sorted(connections, key=lambda c: not c.rule.placed):
+        for c in sorted(connections, key=lambda c: not isinstance(c.rule, Placed)):
             self._add(c)
         row_first = np.concatenate([[0], np.cumsum(self.row_length)])
         words = np.empty(row_first[-1], self.table.store.word)
@@ -127,7 +126,9 @@ class _Builder:
         record["positive"], record["negative"] = (self.layout.shift_row(c.receptor, sign) for sign in (False, True))
         record["no_autapses"] = not c.rule.allow_autapses and c.sides.n_shared > 0
         self._targets(c, record)
-        record["choice"] = LISTED if c.pairs is not None else PLACED if c.rule.placed else CHOICES[c.rule.targets]
+        record["choice"] = (
+            LISTED if c.pairs is not None else PLACED if isinstance(c.rule, Placed) else CHOICES[c.rule.targets]
+        )
         self._attributes(c, record)
         record["space"] = self._space(c)
         start = np.concatenate([[0], np.cumsum(degrees)[:-1]]) if c.pairs is not None else None
@@ -145,7 +146,7 @@ class _Builder:
     def _out_degrees(self, c: Connection) -> I64:
         if c.pairs is not None:
             return np.bincount(c.pairs.sources, minlength=c.sides.n_source)
-        if not c.rule.placed:
+        if isinstance(c.rule, Counted):
             return c.rule.out_degrees(random.generator(self.net.seed, random.SYNAPSE, c.index), c.sides)
         before = self.row_length.copy()
         fill = np.zeros(self.layout.n_ids, np.int64)
@@ -159,24 +160,13 @@ class _Builder:
 
     def _draw(self, c: Connection, fill: I64, words: NDArray[np.unsignedinteger]) -> None:
         """Draw the pairs of a connection that is placed: count them in `fill`, write them where `words` has room."""
-        ids = c.source.ids(self.first_of), c.target.ids(self.first_of)
-        distinct = not c.rule.allow_multapses
-        no_autapses = not c.rule.allow_autapses and c.sides.n_shared > 0
-        arguments: tuple[Any, ...]
-        parts = self.threads
-        if isinstance(c.rule, NearBernoulli):
-            one, many, parts = near.targets, near.draw_targets, 16 * self.threads
-            arguments = (*pair_arguments(c, *ids), no_autapses)
-        elif isinstance(c.rule, NearIndegree):
-            one, many = near.sources, near.draw_sources
-            arguments = (*pair_arguments(c, *ids), distinct, no_autapses)
-        else:
-            assert isinstance(c.rule, FixedIndegree)
-            one, many = draw, draw_sources
-            arguments = (c.rule.indegree, *ids, distinct, no_autapses)
-        arguments = (self.net.seed, c.index, *arguments, fill, words)
-        self._compile(one, many, (*arguments[:4], arguments[4][:0], *arguments[5:]))  # no target, or no source, at all
-        self._call(one, many, np.linspace(0, c.sides.n_source, parts + 1).astype(np.int64), arguments)
+        drawer = DRAWERS[type(c.rule)]
+        given = drawer.arguments(c, c.source.ids(self.first_of), c.target.ids(self.first_of))
+        shared = self.net.seed, c.index
+        of_nobody = {**given, drawer.each: given[drawer.each][:0]}
+        self._compile(drawer.one, drawer.many, (*shared, *of_nobody.values(), fill, words))
+        cuts = np.linspace(0, c.sides.n_source, drawer.finer * self.threads + 1).astype(np.int64)
+        self._call(drawer.one, drawer.many, cuts, (*shared, *given.values(), fill, words))
 
     def _compile(self, one: Any, many: Any, arguments: tuple[Any, ...]) -> None:
         """Call a kernel for nothing, before it is called for all. Ctrl-C waits, for LLVM does not bear an exception."""

@@ -7,9 +7,10 @@ import copy
 import numpy as np
 
 from biosnn import _validate, random
+from biosnn._arrays import F64
 from biosnn.description.description import Description
 from biosnn.description.items import Values
-from biosnn.distributions import F64, Distribution
+from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError
 from biosnn.models.base import Resolved
 
