@@ -10,12 +10,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from biosnn import _cache, _validate, backends
 from biosnn.address.layout import Layout
 from biosnn.demos import DEMOS
-from biosnn.engine.planning.choice import Asked
+from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError
 from biosnn.runners.files import finishing
@@ -132,12 +132,8 @@ def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def asked_ways(args: argparse.Namespace) -> Asked:
-    """How spikes shall travel."""
-    return Asked(
-        synapse_backend=args.synapse_backend, fused_layout=args.fused_layout, ring_strategy=args.ring_strategy,
-        ring_dtype=args.ring_dtype, ring_capacity_max=args.ring_capacity_max, max_ring_mib=args.max_ring_mib,
-        receptor_state_dtype=args.receptor_state_dtype,
-    )  # fmt: skip
+    """How spikes shall travel, and how states are kept."""
+    return cast(Asked, {option.name: getattr(args, option.name) for option in OPTIONS})
 
 
 def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:

@@ -7,22 +7,22 @@ rings that fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn.engine.planning.options import OPTIONS, Asked, Option
 from biosnn.errors import DescriptionError, MemoryPlanError
 from biosnn.propagation.sizes import BLOCK, POST_BYTES
 
-BACKENDS = ("auto", "event_driven", "spmm_fused")
-LAYOUTS = ("auto", "csr", "coo")
-RINGS = ("auto", "dense", "event_bucketed", "spike_history")
-RING_DTYPES = ("none", "float32", "float16", "bfloat16")
-MAX_RING_MIB = 2048.0
+BACKENDS = ["event_driven", "spmm_fused"]
+RINGS = ["dense", "event_bucketed", "spike_history"]
+# Options whose choices may grow: a ring that is registered after this file was read can be asked for, too.
+TABLES: dict[str, Collection[str]] = {"synapse_backend": BACKENDS, "ring_strategy": RINGS}
 
 # ns on one core: finding out whether a (spike, delay, partition) has synapses; a segment that has; adding a synapse to
 # the input; putting one into a dense ring whose part for one partition is so many bytes large; into a bucket.
@@ -36,28 +36,6 @@ NO_LIMIT = 2**40  # events
 MOST_EVENTS = 2**31 - BLOCK  # of a partition: where the next event of a bucket goes is kept in 32 bits
 BURST = 2.0  # times the assumed activity that a ring of events chosen by `auto` has room for
 MOST_STRIDE = 32  # steps
-
-
-class Asked(TypedDict, total=False):
-    """What `Network.plan` and `Network.build` may be told about how spikes travel; the defaults leave it to BioSNN.
-
-    synapse_backend   "auto", "event_driven" (the rows of the neurons that fired), "spmm_fused" (one sparse product)
-    fused_layout      "auto", "csr" (gathers by target), "coo" (sweeps over the synapses): of spmm_fused
-    ring_strategy     "auto", "spike_history" (spikes wait), "dense" (sums wait), "event_bucketed" (events wait)
-    ring_dtype        "none" (integers: exact), "float32", "float16", "bfloat16": of the values of a ring
-    ring_capacity_max events that an event_bucketed ring may hold; None: as many as max_ring_mib allows
-    max_ring_mib      MiB that a ring may take; 0 or less: no limit
-    receptor_state_dtype "none" (as the weights: float32), "float32", "float16", "bfloat16": of receptors' g or I;
-                      arithmetic is in float32
-    """
-
-    synapse_backend: str
-    fused_layout: str
-    ring_strategy: str
-    ring_dtype: str
-    ring_capacity_max: int | None
-    max_ring_mib: float
-    receptor_state_dtype: str
 
 
 @dataclass(frozen=True)
@@ -129,24 +107,21 @@ class Ways:
 
 
 def asked(given: Mapping[str, Any]) -> Asked:
-    """What was asked for, checked, with the defaults filled in. Raises DescriptionError."""
+    """What was asked for, checked by the table of options, with the defaults filled in. Raises DescriptionError."""
     for name in given:
-        _validate.known("plan", "option", name, Asked.__annotations__)
-    most = given.get("ring_capacity_max")
-    return Asked(
-        synapse_backend=_one(given, "synapse_backend", BACKENDS),
-        fused_layout=_one(given, "fused_layout", LAYOUTS),
-        ring_strategy=_one(given, "ring_strategy", RINGS),
-        ring_dtype=_one(given, "ring_dtype", RING_DTYPES),
-        ring_capacity_max=None if most is None else _validate.count("plan", "ring_capacity_max", most, at_least=1),
-        max_ring_mib=_validate.number("plan", "max_ring_mib", given.get("max_ring_mib", MAX_RING_MIB), "MiB"),
-        receptor_state_dtype=_one(given, "receptor_state_dtype", RING_DTYPES),
-    )
+        _validate.known("plan", "option", name, [option.name for option in OPTIONS])
+    return cast(Asked, {o.name: _checked(o, given.get(o.name, o.default)) for o in OPTIONS})
 
 
-def _one(given: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
-    """One of the choices; the first where nothing is given."""
-    return _validate.known("plan", name, given.get(name, choices[0]), choices)
+def _checked(option: Option, value: Any) -> str | float | None:
+    if option.choices:
+        choices = {*option.choices, *TABLES.get(option.name, ())}
+        return _validate.known("plan", option.name, value, choices)
+    if value is None and option.default is None:
+        return None
+    if option.kind is int:
+        return _validate.count("plan", option.name, value, at_least=option.at_least)
+    return _validate.number("plan", option.name, value, option.unit)
 
 
 def choose(asked: Asked, traffic: Traffic) -> Ways:

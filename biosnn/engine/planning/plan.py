@@ -20,9 +20,10 @@ from biosnn.description.items import Connection, CurrentInput
 from biosnn.description.late_changes import as_it_is
 from biosnn.description.population import Population
 from biosnn.distributions import Distribution
-from biosnn.engine.planning.choice import Asked, Traffic, Ways, asked, choose
+from biosnn.engine.planning.choice import Traffic, Ways, asked, choose
 from biosnn.engine.planning.entries import Entry, list_entries
 from biosnn.engine.planning.machine import cores, free_memory
+from biosnn.engine.planning.options import Asked
 from biosnn.engine.planning.page import page, size_text
 from biosnn.engine.writing.driver import write
 from biosnn.engine.writing.shape import Shape, shape_of

@@ -95,7 +95,7 @@ class Simulation:
         """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
         backend = self.plan.ways.backend
         if backend != "auto":
-            return {name: self.step if name == backend else 0 for name in BACKENDS[1:]}
+            return {name: self.step if name == backend else 0 for name in BACKENDS}
         counts = self.arrays["way_counts"]
         return {"event_driven": int(counts[EVENT_STEPS]), "spmm_fused": int(counts[PRODUCT_STEPS])}
 
