@@ -145,7 +145,7 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device", "spikes.csv")
 
-    monkeypatch.setattr(cli.SpikesCsv, "add", full)
+    monkeypatch.setattr(cli.SpikesCsv, "add_spikes", full)
     assert cli.main([*SMALL, "--out", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("biosnn: error: ")
