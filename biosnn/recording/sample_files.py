@@ -33,9 +33,9 @@ class SamplesCsv(FileSink):
         columns = self.columns[what.recorder, what.variable]
         at_once = max(1, LINES // max(1, len(columns)))
         for k in range(0, steps.size, at_once):
-            times = self.about.times(steps[k : k + at_once]).tolist()
-            rows = zip(times, values[k : k + at_once], strict=True)
-            lines = [f"{t!r},{c},{v!s}\n" for t, row in rows for c, v in zip(columns, row, strict=True)]
+            times = map(repr, self.about.times(steps[k : k + at_once]).tolist())
+            rows = zip(times, values[k : k + at_once].astype(str).tolist(), strict=True)
+            lines = [f"{t},{c},{v}\n" for t, row in rows for c, v in zip(columns, row, strict=True)]
             self.file.write("".join(lines))
 
     def close(self, last: int) -> None:
