@@ -246,7 +246,7 @@ CALLS = {
     }),
     "build": (lambda w, **k: w.net.build(**k), {"device": plain("cpu"), "threads": plain(1)}),
     "run": (lambda w, **k: _simulated(w).run(**k), {
-        "duration": plain(1.0), "progress": plain(False), "sink": plain(None),
+        "duration": plain(1.0), "progress": plain(False), "sink": plain(None), "keep": plain(True),
     }),
     "spike_counts": (
         lambda w, **k: _simulated(w).run(1.0).spike_counts(**k), {"name": plain("a"), "bin_ms": plain(0.2)},

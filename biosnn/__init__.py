@@ -1,6 +1,6 @@
 """BioSNN: a simulator of spiking neural networks, described in Python and compiled for the network at hand."""
 
-from biosnn import models
+from biosnn import models, recording
 from biosnn._version import __version__
 from biosnn.description import space
 from biosnn.description.positions import given_positions, grid, random_positions
@@ -65,6 +65,7 @@ __all__ = [
     "playback",
     "random_positions",
     "receptors",
+    "recording",
     "sinusoidal",
     "space",
     "stepped",

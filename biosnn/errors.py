@@ -55,4 +55,6 @@ class DeviceError(BioSNNError, RuntimeError):
 
 
 class OutputError(BioSNNError, OSError):
-    """Results cannot be written where they were asked to go."""
+    """Results cannot be written where they were asked to go. Of one that ends a run, `result` is what it recorded."""
+
+    result: Any  # a `Result`

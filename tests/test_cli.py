@@ -11,7 +11,6 @@ from command_line import SMALL, rows_of, run, strict_json
 
 import biosnn as bs
 from biosnn.demos import DEMOS
-from biosnn.engine.planning import choice
 from biosnn.runners import cli
 from biosnn.runners.parser import build_parser
 
@@ -146,7 +145,7 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device", "spikes.csv")
 
-    monkeypatch.setattr(cli.SpikesCsv, "add", full)
+    monkeypatch.setattr(cli.SpikesCsv, "add_spikes", full)
     assert cli.main([*SMALL, "--out", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("biosnn: error: ")
@@ -223,20 +222,6 @@ def test_parser_knows_every_demo_and_explains_every_flag():
     assert all(a.help for a in actions.values())
     assert {"--n", "--p", "--scale", "--steps", "--duration", "--warmup", "--dt", "--seed", "--device", "--threads",
             "--mode", "--out"} <= set(actions)  # fmt: skip
-
-
-def test_parser_repeats_the_ways_that_the_engine_knows():
-    actions = {a.option_strings[0]: a for a in build_parser()._actions}
-    for flag, choices in (
-        ("--synapse-backend", choice.BACKENDS),
-        ("--fused-layout", choice.LAYOUTS),
-        ("--ring-strategy", choice.RINGS),
-        ("--ring-dtype", choice.RING_DTYPES),
-    ):
-        assert tuple(actions[flag].choices) == choices
-    assert actions["--max-ring-mib"].default == choice.MAX_RING_MIB
-    flags = {f"--{name.replace('_', '-')}" for name in choice.Asked.__annotations__}
-    assert flags <= set(actions)
 
 
 def test_parser_needs_the_standard_library_alone():

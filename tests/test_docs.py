@@ -66,10 +66,10 @@ def test_every_model_has_a_page_that_says_what_the_code_says(model_pages, name):
     assert (ROOT / "docs" / "models" / "pictures" / f"{name}.png").exists()
 
 
-@pytest.mark.parametrize("page", ["docs/your-own-model.md", "docs/receptors.md", "docs/inputs.md", "docs/space.md"])
+@pytest.mark.parametrize("page", ["your-own-model", "receptors", "inputs", "space", "recording"])
 def test_the_code_on_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for k, script in enumerate(blocks(page, "python")):
-        path = tmp_path / f"{Path(page).stem.replace('-', '_')}_{k}.py"
+    for k, script in enumerate(blocks(f"docs/{page}.md", "python")):
+        path = tmp_path / f"{page.replace('-', '_')}_{k}.py"
         path.write_text(script)  # a model is read from its file
         runpy.run_path(str(path))

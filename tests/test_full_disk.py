@@ -39,7 +39,7 @@ def test_spikes_that_find_no_room_end_the_run_and_those_of_earlier_chunks_are_ke
     run(tmp_path / "complete", *SMALL, *begin)
     everything = (tmp_path / "complete" / "spikes.csv").read_text()
     assert run_in(len(everything) * 3 // 4, tmp_path / "run", *begin) == 2
-    assert "spikes.csv (File too large); make room, or give --out another place" in errors(capsys)[0]
+    assert "spikes.csv (File too large); make room, or give another place (--out)" in errors(capsys)[0]
     kept = (tmp_path / "run" / "spikes.csv").read_text()
     assert kept.count("\n") > 1
     assert kept.endswith("\n")

@@ -9,23 +9,18 @@ import pytest
 from command_line import rows_of
 
 import biosnn as bs
-from biosnn.runners.sinks import MetricsCsv, RasterPng, SpikesCsv, SpikesNpz
+from biosnn.plot.raster_png import RasterPng
+from biosnn.recording import About, MetricsCsv, SpikesCsv, SpikesNpz
 
 NAMES = ["exc, L4", 'the "other" one', "two\nlines", "a\rreturn", "Purkinje-Zellen, große", "$x_{$"]
 
 
-def layout(names):
-    net = bs.Network()
-    for name in names:
-        net.population(name, 3, bs.models.iaf_psc_delta())
-    return net.plan(1).layout
-
-
-def written(kind, path, names, *more):
-    """A file with one spike of the last neuron of each population, in the first steps."""
+def written(kind, path, names):
+    """A file with one spike of the last neuron of each population of three, in the first steps."""
     n = len(names)
-    sink = kind(path, layout(names), 0.1, *more)
-    sink.add(np.arange(n), (3 * np.arange(n) + 2).astype(np.int32))
+    sink = kind(path)
+    sink.open(About(0.1, 0, tuple(names), 3 * np.arange(n + 1), ()))
+    sink.add_spikes(np.arange(n), (3 * np.arange(n) + 2).astype(np.int32))
     sink.close(100)
     return path
 
@@ -34,7 +29,7 @@ def test_names_of_populations_are_fields_of_csv_whatever_they_hold(tmp_path):
     rows = rows_of(written(SpikesCsv, tmp_path / "spikes.csv", NAMES))
     assert [row["population"] for row in rows] == NAMES
     assert [row["neuron"] for row in rows] == ["2"] * len(NAMES)
-    rows = rows_of(written(MetricsCsv, tmp_path / "metrics.csv", NAMES, 0))
+    rows = rows_of(written(MetricsCsv, tmp_path / "metrics.csv", NAMES))
     assert [(row["population"], row["spikes"]) for row in rows] == [(name, "1") for name in NAMES]
 
 
@@ -51,7 +46,7 @@ def test_files_are_in_utf_8_whatever_the_locale(tmp_path):
         from pathlib import Path
         from test_sinks import *
         written(SpikesCsv, Path("spikes.csv"), NAMES)
-        written(MetricsCsv, Path("metrics.csv"), NAMES, 0)
+        written(MetricsCsv, Path("metrics.csv"), NAMES)
     """
     plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     subprocess.run([sys.executable, "-c", script], env=plain, cwd=tmp_path, check=True)
@@ -60,14 +55,9 @@ def test_files_are_in_utf_8_whatever_the_locale(tmp_path):
 
 
 def test_more_populations_than_16_bits_can_count_keep_their_numbers(tmp_path):
-    class Many:
-        names, first_id = [str(k) for k in range(40000)], np.arange(40001)
-
-    sink = SpikesNpz(tmp_path / "spikes.npz", Many, 0.1)
-    sink.add(np.array([0]), np.array([39999], np.int32))
-    sink.close(1)
-    with np.load(tmp_path / "spikes.npz") as file:
-        assert file["populations"][file["population"]].tolist() == ["39999"]
+    many = [str(k) for k in range(40000)]
+    with np.load(written(SpikesNpz, tmp_path / "spikes.npz", many)) as file:
+        assert file["populations"][file["population"]].tolist() == many
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""Ctrl-C, and what else ends a run as it does, held back until what was recorded is whole."""
+"""Ctrl-C, and what else ends a run as it does, held back until what was recorded is whole, and files are closed."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 # Ctrl-C; what batch systems send; what terminals send as they are closed (Windows has no such signal).
@@ -37,3 +37,27 @@ def held_back() -> Iterator[Callable[[], None]]:
         for s in held:
             signal.signal(s, signal.default_int_handler)
     check()  # pressed after the last look
+
+
+@contextlib.contextmanager
+def finishing(steps: Sequence[Callable[[], object]]) -> Iterator[None]:
+    """After the block, take each of these steps, whatever becomes of the others; Ctrl-C waits until all are taken.
+
+    The first error is raised, be it the block's; the others are its notes.
+    """
+    errors: list[BaseException] = []
+    try:
+        yield
+    except BaseException as error:
+        errors.append(error)
+    with held_back():
+        for step in steps:
+            try:
+                step()
+            except Exception as error:
+                if error not in errors:  # a file that could not be written says so once
+                    errors.append(error)
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(str(other) or repr(other))
+            raise errors[0]

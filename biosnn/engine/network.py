@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from biosnn import _forks, _validate, backends
 from biosnn.description.description import Description
-from biosnn.engine.planning.choice import Asked
+from biosnn.engine.planning.options import Asked
 from biosnn.engine.planning.plan import Plan, make_plan
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ class Network(Description):
     def plan(self, threads: int | None = None, **ways: Unpack[Asked]) -> Plan:
         """What building would allocate and choose; print it. Nothing is drawn or allocated.
 
-        `ways` are synapse_backend, fused_layout, ring_strategy, ring_dtype, ring_capacity_max, max_ring_mib and
-        receptor_state_dtype: help(biosnn.engine.planning.choice.Asked) says what each may be. Raises DescriptionError
-        for ways that cannot be combined, MemoryPlanError for too large a ring.
+        `ways` are the options of help(biosnn.engine.planning.options.Asked), such as ring_strategy="dense". Raises
+        DescriptionError for ways that cannot be combined, MemoryPlanError for too large a ring.
         """
         if threads is not None:
             threads = _validate.count("plan", "threads", threads, at_least=1, at_most=MOST_THREADS)

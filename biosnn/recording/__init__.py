@@ -1,1 +1,22 @@
 """What is kept of a run: spikes, samples of state variables, statistics; and the files they are written to."""
+
+from biosnn.recording.metrics import MetricsCsv
+from biosnn.recording.results import PopulationStatistics, Result, Samples, Spikes
+from biosnn.recording.sample_files import SamplesCsv, SamplesNpy
+from biosnn.recording.sinks import About, Sampled, Sink
+from biosnn.recording.spike_files import SpikesCsv, SpikesNpz
+
+__all__ = [
+    "About",
+    "MetricsCsv",
+    "PopulationStatistics",
+    "Result",
+    "Sampled",
+    "Samples",
+    "SamplesCsv",
+    "SamplesNpy",
+    "Sink",
+    "Spikes",
+    "SpikesCsv",
+    "SpikesNpz",
+]

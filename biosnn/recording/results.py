@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class Result:
     equal for two runs that spiked alike. `synaptic_events` counts the synapses that the run's spikes were sent through:
     each spike, of neurons and sources, its out-degree; `backend_steps` the steps in which each synapse backend
     delivered (of `auto`, both may in one step). Times are absolute: a second run starts where the first ended.
+    After a run with keep=False, `spikes` and `samples` say that they were not kept when they are looked at.
     """
 
     start_ms: float
@@ -105,6 +107,28 @@ class Result:
         inside = bins < n_bins
         flat = found.senders[inside] * n_bins + bins[inside]
         return np.bincount(flat, minlength=found.n * n_bins).reshape(found.n, n_bins).astype(np.int32)
+
+
+class NotKept(Mapping[str, Any]):
+    """What stands in a Result for what a run with keep=False handed to its sinks alone: a look at it says so."""
+
+    def _refuse(self) -> NoReturn:
+        raise DescriptionError(
+            "run: what was recorded was handed to the sinks and not kept, as keep=False says; read what they wrote, or "
+            "leave keep out"
+        )
+
+    def __getitem__(self, name: str) -> NoReturn:
+        self._refuse()
+
+    def __iter__(self) -> NoReturn:
+        self._refuse()
+
+    def __len__(self) -> NoReturn:
+        self._refuse()
+
+    def __repr__(self) -> str:
+        return "<not kept: keep=False>"
 
 
 def in_ms(steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:

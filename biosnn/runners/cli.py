@@ -8,20 +8,20 @@ import importlib.util
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from biosnn import _cache, _validate, backends
-from biosnn.address.layout import Layout
+from biosnn.backends.interrupts import finishing
 from biosnn.demos import DEMOS
-from biosnn.engine.planning.choice import Asked
+from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
-from biosnn.errors import BioSNNError, DescriptionError
-from biosnn.runners.files import finishing
+from biosnn.errors import BioSNNError, DescriptionError, OutputError
+from biosnn.plot.raster_png import RasterPng
+from biosnn.recording import MetricsCsv, Sink, SpikesCsv, SpikesNpz
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
-from biosnn.runners.sinks import Ids, MetricsCsv, RasterPng, Sink, SpikesCsv, SpikesNpz, Steps
 from biosnn.runners.summary import chosen_ways, report, summary
 from biosnn.runners.terminal import (
     INTERRUPTED,
@@ -132,12 +132,8 @@ def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def asked_ways(args: argparse.Namespace) -> Asked:
-    """How spikes shall travel."""
-    return Asked(
-        synapse_backend=args.synapse_backend, fused_layout=args.fused_layout, ring_strategy=args.ring_strategy,
-        ring_dtype=args.ring_dtype, ring_capacity_max=args.ring_capacity_max, max_ring_mib=args.max_ring_mib,
-        receptor_state_dtype=args.receptor_state_dtype,
-    )  # fmt: skip
+    """How spikes shall travel, and how states are kept."""
+    return cast(Asked, {option.name: getattr(args, option.name) for option in OPTIONS})
 
 
 def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
@@ -151,25 +147,17 @@ def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, dir
         say(f"warming up, {args.warmup:g} ms")
         sim.run(warmup * args.dt)
     say(f"simulating, {steps * args.dt:g} ms")
-    sinks: list[Sink] = []
+    end, sinks = sim.step + steps, _sinks(args, directory)
     at_end: list[Callable[[], object]] = []
-
-    def hand_out(steps: Steps, ids: Ids) -> None:
-        for sink in sinks:
-            sink.add(steps, ids)
-
-    def close(sink: Sink) -> None:
-        sink.close(sim.step)
-
     with finishing(at_end):
-        for sink in _sinks(args, sim.plan.layout, args.dt, warmup, directory):
-            sinks.append(sink)
-            at_end.append(partial(close, sink))
         try:
-            result = sim.run(steps * args.dt, sink=hand_out)
+            result = sim.run(steps * args.dt, sink=sinks)
         except (KeyboardInterrupt, BioSNNError, OSError, MemoryError) as error:
-            kept = "what happened until then" if not isinstance(error, OSError) else "what could be written"
-            say(f"stopped at {sim.time - warmup * args.dt:g} ms; {directory} holds {kept}")
+            if isinstance(error, OutputError) and sim.step == end:  # the run is whole, and only a file is not
+                at_end.append(partial(_conclude, args, sim, error.result, directory))
+            else:
+                kept = "what happened until then" if not isinstance(error, OSError) else "what could be written"
+                say(f"stopped at {sim.time - warmup * args.dt:g} ms; {directory} holds {kept}")
             raise
         at_end.append(partial(_conclude, args, sim, result, directory))
 
@@ -180,16 +168,17 @@ def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directo
         directory.write_json("summary.json", found)
 
 
-def _sinks(args: argparse.Namespace, layout: Layout, dt: float, first: int, directory: RunDirectory) -> Iterator[Sink]:
-    """Open the files that are written during the run; one by one, for those before one that fails are to be closed."""
-    yield MetricsCsv(directory.file("metrics.csv"), layout, dt, first)
+def _sinks(args: argparse.Namespace, directory: RunDirectory) -> list[Sink]:
+    """What writes files during the run."""
+    sinks: list[Sink] = [MetricsCsv(directory.file("metrics.csv"))]
     if args.mode == "dashboard":
         spikes = SpikesCsv if args.spikes == "csv" else SpikesNpz
-        yield spikes(directory.file(f"spikes.{args.spikes}"), layout, dt)
+        sinks.append(spikes(directory.file(f"spikes.{args.spikes}")))
         if importlib.util.find_spec("matplotlib"):
-            yield RasterPng(directory.file("raster.png"), layout, dt)
+            sinks.append(RasterPng(directory.file("raster.png")))
         else:
             say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
+    return sinks
 
 
 if __name__ == "__main__":

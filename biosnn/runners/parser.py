@@ -119,15 +119,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", choices=["cpu", "cuda"], default="cpu", help="where to simulate (default: %(default)s)"
     )
     machine.add_argument("--threads", type=int, help="number of CPU threads (default: chosen from the planned work)")
-    machine.add_argument(
-        "--receptor-state-dtype",
-        choices=["none", "float32", "float16", "bfloat16"],
-        default="none",
-        help="format in which conductances and currents of receptors are kept, as the weights are (none: float32) or "
-        "in 16 bits; arithmetic is in float32 (default: %(default)s)",
-    )
 
-    _add_ways(parser.add_argument_group("How spikes travel"))
+    _add_options(parser.add_argument_group("How spikes travel, and how states are kept"))
 
     output = parser.add_argument_group("Output")
     output.add_argument(
@@ -161,51 +154,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_ways(ways: argparse._ArgumentGroup) -> None:
-    # The choices are those of engine/planning/choice.py, which cannot be imported here.
-    ways.add_argument(
-        "--synapse-backend",
-        choices=["auto", "event_driven", "spmm_fused"],
-        default="auto",
-        help="what delivers spikes: the synapses of the neurons that fired (event_driven), or one sparse product over "
-        "all synapses (spmm_fused); auto chooses for the network, or in each step (default: %(default)s)",
-    )
-    ways.add_argument(
-        "--fused-layout",
-        choices=["auto", "csr", "coo"],
-        default="auto",
-        help="matrix of the sparse product: gathered target by target (csr), or swept synapse by synapse (coo); "
-        "not for event_driven (default: %(default)s)",
-    )
-    ways.add_argument(
-        "--ring-strategy",
-        choices=["auto", "dense", "event_bucketed", "spike_history"],
-        default="auto",
-        help="what waits until a delay is over: a sum for each neuron and step (dense), events in a bucket for each "
-        "step (event_bucketed), or the spikes (spike_history) (default: %(default)s)",
-    )
-    ways.add_argument(
-        "--ring-dtype",
-        choices=["none", "float32", "float16", "bfloat16"],
-        default="none",
-        help="format of the values in a dense or event_bucketed ring: integers, which are exact (none), or floats, "
-        "which are rounded (default: %(default)s)",
-    )
-    ways.add_argument(
-        "--ring-capacity-max",
-        type=int,
-        metavar="EVENTS",
-        help="most events that an event_bucketed ring may hold; a run that needs more ends there "
-        "(default: as many as --max-ring-mib allows)",
-    )
-    ways.add_argument(
-        "--max-ring-mib",
-        type=float,
-        default=2048.0,
-        metavar="MIB",
-        help="most memory, in MiB, that a dense or event_bucketed ring may take; 0 or less: no limit "
-        "(default: %(default)g)",
-    )
+def _add_options(ways: argparse._ArgumentGroup) -> None:
+    """A flag for each option of `Network.plan`."""
+    for option in _beside("engine/planning/options.py")["OPTIONS"]:
+        ways.add_argument(
+            option.flag,
+            choices=option.choices or None,
+            type=option.kind,
+            default=option.default,
+            metavar=option.unit.upper() or None,
+            help=f"{option.help} (default: {option.default_text})",
+        )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -234,5 +193,9 @@ def _directory(text: str) -> Path:
 
 
 def _version() -> str:
+    return str(_beside("_version.py")["__version__"])
+
+
+def _beside(path: str) -> dict[str, Any]:
     # By path: importing biosnn would import NumPy, which the environment that builds the manual page lacks.
-    return str(runpy.run_path(str(Path(__file__).parents[1] / "_version.py"))["__version__"])
+    return runpy.run_path(str(Path(__file__).parents[1] / path))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from biosnn.errors import OutputError
-from biosnn.runners.files import shown, whole
+from biosnn.recording.files import shown, whole
 
 
 class RunDirectory:

@@ -6,11 +6,12 @@ a spike would cost, as each ring and backend says of itself, among the rings tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, cast
 
 from biosnn import _validate
+from biosnn.engine.planning.options import OPTIONS, Asked, Option
 from biosnn.errors import DescriptionError
 from biosnn.propagation.backend import Backend, Trip
 from biosnn.propagation.ring import Ring
@@ -19,31 +20,8 @@ from biosnn.propagation.table import Table
 from biosnn.propagation.traffic import Traffic, Wanted
 from biosnn.propagation.ways import BACKENDS, LAYOUTS, RINGS
 
-AUTO = "auto"  # what is left to BioSNN
-RING_DTYPES = ("none", "float32", "float16", "bfloat16")
-MAX_RING_MIB = 2048.0
-
-
-class Asked(TypedDict, total=False):
-    """What `Network.plan` and `Network.build` may be told about how spikes travel; the defaults leave it to BioSNN.
-
-    synapse_backend   "auto", "event_driven" (the rows of the neurons that fired), "spmm_fused" (one sparse product)
-    fused_layout      "auto", "csr" (gathers by target), "coo" (sweeps over the synapses): of spmm_fused
-    ring_strategy     "auto", "spike_history" (spikes wait), "dense" (sums wait), "event_bucketed" (events wait)
-    ring_dtype        "none" (integers: exact), "float32", "float16", "bfloat16": of the values of a ring
-    ring_capacity_max events that an event_bucketed ring may hold; None: as many as max_ring_mib allows
-    max_ring_mib      MiB that a ring may take; 0 or less: no limit
-    receptor_state_dtype "none" (as the weights: float32), "float32", "float16", "bfloat16": of receptors' g or I;
-                      arithmetic is in float32
-    """
-
-    synapse_backend: str
-    fused_layout: str
-    ring_strategy: str
-    ring_dtype: str
-    ring_capacity_max: int | None
-    max_ring_mib: float
-    receptor_state_dtype: str
+# Options whose choices may grow: a ring that is registered after this file was read can be asked for, too.
+TABLES: dict[str, Collection[str]] = {"synapse_backend": BACKENDS, "ring_strategy": RINGS, "fused_layout": LAYOUTS}
 
 
 @dataclass(frozen=True)
@@ -97,24 +75,21 @@ class Ways:
 
 
 def asked(given: Mapping[str, Any]) -> Asked:
-    """What was asked for, checked, with the defaults filled in. Raises DescriptionError."""
+    """What was asked for, checked by the table of options, with the defaults filled in. Raises DescriptionError."""
     for name in given:
-        _validate.known("plan", "option", name, Asked.__annotations__)
-    most = given.get("ring_capacity_max")
-    return Asked(
-        synapse_backend=_one(given, "synapse_backend", tuple(BACKENDS)),
-        fused_layout=_one(given, "fused_layout", (AUTO, *LAYOUTS)),
-        ring_strategy=_one(given, "ring_strategy", (AUTO, *RINGS)),
-        ring_dtype=_one(given, "ring_dtype", RING_DTYPES),
-        ring_capacity_max=None if most is None else _validate.count("plan", "ring_capacity_max", most, at_least=1),
-        max_ring_mib=_validate.number("plan", "max_ring_mib", given.get("max_ring_mib", MAX_RING_MIB), "MiB"),
-        receptor_state_dtype=_one(given, "receptor_state_dtype", RING_DTYPES),
-    )
+        _validate.known("plan", "option", name, [option.name for option in OPTIONS])
+    return cast(Asked, {o.name: _checked(o, given.get(o.name, o.default)) for o in OPTIONS})
 
 
-def _one(given: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
-    """One of the choices; the first where nothing is given."""
-    return _validate.known("plan", name, given.get(name, choices[0]), choices)
+def _checked(option: Option, value: Any) -> str | float | None:
+    if option.choices:
+        choices = {*option.choices, *TABLES.get(option.name, ())}
+        return _validate.known("plan", option.name, value, choices)
+    if value is None and option.default is None:
+        return None
+    if option.kind is int:
+        return _validate.count("plan", option.name, value, at_least=option.at_least)
+    return _validate.number("plan", option.name, value, option.unit)
 
 
 def wanted_of(asked: Asked) -> Wanted:
@@ -128,7 +103,7 @@ def choose(asked: Asked, traffic: Traffic, tables: Sequence[Table], synchronous:
     Raises DescriptionError for what cannot be combined, MemoryPlanError for a ring that is too large.
     """
     wanted, backend, ring, notes = wanted_of(asked), BACKENDS[asked["synapse_backend"]], _asked_ring(asked), []
-    if not backend.has_product and asked["fused_layout"] != AUTO:
+    if not backend.has_product and asked["fused_layout"] in LAYOUTS:
         raise DescriptionError(
             f"plan: fused_layout belongs to synapse_backend 'spmm_fused' or 'auto', not to {backend.name!r}; leave it "
             f"out"
@@ -142,7 +117,7 @@ def choose(asked: Asked, traffic: Traffic, tables: Sequence[Table], synchronous:
     backend, why_backend = backend.settle(traffic, ring, wanted)
     notes += why_backend
     product = _layout(asked, traffic, ring, backend) if backend.has_product else None
-    if not backend.has_product and asked["fused_layout"] != AUTO:
+    if not backend.has_product and asked["fused_layout"] in LAYOUTS:
         notes.append(f"fused_layout {asked['fused_layout']}: there is no fused matrix")
     stride = 1 if backend.synchronous or synchronous or traffic.overflows else traffic.stride
     return Ways(backend, Trip(tables, ring, size, stride, product), replaceable, notes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from biosnn.address.address import Address
-from biosnn.engine.planning.choice import Asked, Ways, choose
+from biosnn.engine.planning.choice import Ways, choose
+from biosnn.engine.planning.options import Asked
 from biosnn.engine.planning.tables import tables_of, traffic_of
 from biosnn.inputs.currents import Currents
 from biosnn.inputs.poisson import Poisson

@@ -21,7 +21,8 @@ from biosnn.description.description import Description
 from biosnn.description.late_changes import as_it_is
 from biosnn.description.population import Population
 from biosnn.distributions import Distribution
-from biosnn.engine.planning.choice import Asked, Ways, asked
+from biosnn.engine.planning.choice import Ways, asked
+from biosnn.engine.planning.options import Asked
 from biosnn.engine.planning.page import page, size_text
 from biosnn.engine.planning.parts import make_parts
 from biosnn.engine.planning.tables import ASSUMED_HZ

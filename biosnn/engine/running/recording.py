@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
+from biosnn.engine.running.handing_out import HandingOut, sampled_steps
 from biosnn.propagation.spike_history_cpu import spikes_between
 from biosnn.recording.kernels_cpu import are_in_order, sent
 from biosnn.recording.probe import Probe
-from biosnn.recording.results import PopulationStatistics, Samples, Spikes, in_ms
+from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
+from biosnn.recording.sinks import Sink
 from biosnn.recording.statistics import Statistics
-
-# Called after each chunk with (steps, ids) of its spikes, sorted by step and id.
-SpikeSink = Callable[[NDArray[np.int64], NDArray[np.int32]], None]
 
 
 class Recording:
-    """Collects one run."""
+    """Collects one run, and hands it to sinks."""
 
-    def __init__(self, built: Built, sink: SpikeSink | None) -> None:
-        self.built, self.sink = built, sink
+    def __init__(self, built: Built, sinks: Sequence[Sink], keep: bool) -> None:
+        self.built, self.keep = built, keep
+        self.sinks = HandingOut(built, sinks)
         layout = built.plan.layout
         self.statistics = Statistics(layout.n_ids)
         neurons = np.repeat(np.array(layout.group_of) >= 0, np.diff(layout.first_id))
@@ -31,7 +31,8 @@ class Recording:
         self.spike_recorders = [r for r in built.net.recorders if r.variable == "spikes"]
         self.labels = [_labels(r, layout.first_of(), layout.n_ids) for r in self.spike_recorders]
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
-        self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.plan.probes.probes]
+        self.sample_recorders = [r for r in built.net.recorders if r.variable != "spikes"]
+        self.samples: list[list[NDArray[np.float32]]] = [[] for _ in self.sample_recorders]
         self.events = 0
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
         self.whole = True  # and nothing of what is later
@@ -49,20 +50,37 @@ class Recording:
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
         self.events += sum(int(sent(ids, arrays[f"row_first{t.suffix}"])) for t in self.built.plan.tables)
+        samples = self._sampled(first, last)
+        if self.keep:
+            self._keep(steps, ids, samples)
+        self.until, self.whole = last, True
+        if self.sinks.sinks:
+            self.sinks.take(first, last, steps, ids, samples)
+
+    def _keep(self, steps: NDArray[np.int64], ids: NDArray[np.int32], samples: list[NDArray[np.float32]]) -> None:
         for found, label in zip(self.spikes, self.labels, strict=True):
             if label is None:
                 found.append((steps, ids.astype(np.int64)))
             else:
                 mine = label[ids] >= 0
                 found.append((steps[mine], label[ids[mine]]))
-        for kept, samples in zip(self.samples, self.built.plan.probes.samples(arrays, first, last), strict=True):
-            kept.append(samples.copy())
-        self.until, self.whole = last, True
-        if self.sink is not None:
-            self.sink(steps, ids)
+        for kept, values in zip(self.samples, samples, strict=True):
+            kept.append(values)
 
-    def recorded_spikes(self) -> dict[str, Spikes]:
+    def _sampled(self, first: int, last: int) -> list[NDArray[np.float32]]:
+        """What each recorder sampled in these steps: (n_times, n_neurons), the terms of its variable added up."""
+        probes, found = self.built.plan.probes, {}
+        for recorder in self.sample_recorders:
+            rows = last // recorder.every - first // recorder.every
+            found[id(recorder)] = np.zeros((rows, len(recorder.target)), np.float32)
+        for probe, values in zip(probes.probes, probes.samples(self.built.arrays, first, last), strict=True):
+            found[id(probe.recorder)][:, probe.positions] += values + self._origins(probe)
+        return list(found.values())
+
+    def recorded_spikes(self) -> Mapping[str, Spikes]:
         """Spikes by recorder name; a spike in step s happens at its end, (s + 1) dt."""
+        if not self.keep:
+            return NotKept()
         dt, found = self.built.net.dt, {}
         for recorder, parts in zip(self.spike_recorders, self.spikes, strict=True):
             steps = np.concatenate([np.empty(0, np.int64), *(s for s, _ in parts)])
@@ -70,20 +88,15 @@ class Recording:
             found[recorder.name] = Spikes(in_ms(steps + 1, dt), senders, n_senders(recorder))
         return found
 
-    def recorded_samples(self, start: int, stop: int) -> dict[str, dict[str, Samples]]:
+    def recorded_samples(self, start: int, stop: int) -> Mapping[str, Mapping[str, Samples]]:
         """Samples by recorder name and variable."""
+        if not self.keep:
+            return NotKept()
         found: dict[str, dict[str, Samples]] = {}
-        dt = self.built.net.dt
-        for recorder in self.built.net.recorders:
-            if recorder.variable == "spikes":
-                continue
-            steps = np.arange(start // recorder.every + 1, stop // recorder.every + 1) * recorder.every
-            values = np.zeros((steps.size, len(recorder.target)), np.float32)
-            for probe, parts in zip(self.built.plan.probes.probes, self.samples, strict=True):
-                if probe.recorder is recorder and parts:
-                    values[:, probe.positions] += np.concatenate(parts) + self._origins(probe)
-            samples = Samples(in_ms(steps, dt), senders(recorder), values)
-            found.setdefault(recorder.name, {})[recorder.variable] = samples
+        for recorder, parts in zip(self.sample_recorders, self.samples, strict=True):
+            times = in_ms(sampled_steps(start, stop, recorder.every), self.built.net.dt)
+            values = np.concatenate([np.empty((0, len(recorder.target)), np.float32), *parts])
+            found.setdefault(recorder.name, {})[recorder.variable] = Samples(times, senders(recorder), values)
         return found
 
     def _origins(self, probe: Probe) -> NDArray[np.float64]:

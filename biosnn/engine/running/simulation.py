@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from biosnn.engine.building.build import Built
 from biosnn.engine.planning.plan import Plan
 from biosnn.engine.running.between_chunks import bad_state, finish, make_ready, said_of
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
-from biosnn.engine.running.recording import Recording, SpikeSink
+from biosnn.engine.running.recording import Recording
 from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEndedError, StateRangeError
 from biosnn.propagation.ways import steps_of
 from biosnn.recording.results import Result, in_ms
+from biosnn.recording.sinks import Sink, SpikeFunction, as_sinks
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
 Progress = Callable[[int, int], None]  # steps done, steps to do
+AnySink = Sink | SpikeFunction
 
 
 class Simulation:
@@ -92,48 +94,64 @@ class Simulation:
         """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
         return steps_of(self.plan.backends, self.arrays)
 
-    def run(self, duration: float, *, progress: bool | Progress | None = None, sink: SpikeSink | None = None) -> Result:
+    def run(
+        self,
+        duration: float,
+        *,
+        progress: bool | Progress | None = None,
+        sink: AnySink | Sequence[AnySink] | None = None,
+        keep: bool = True,
+    ) -> Result:
         """Simulate `duration` ms (a multiple of dt) and return what was recorded.
 
         A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
-        instead. `sink(steps, ids)` is handed the spikes of each chunk as the run goes on. Ctrl-C ends a run between two
-        chunks; the simulation can be run on from there. Raises RingFullError where an event_bucketed ring that was
-        asked for is full and may not grow, StateRangeError where a state has become NaN or infinite or has left the
-        range of `receptor_state_dtype`, BusyError while another run goes on. The `result` of the first two, and of
-        KeyboardInterrupt, is what was recorded until then.
+        instead. A `sink` takes in each chunk as the run goes on: a `biosnn.recording.Sink`, such as SpikesCsv, which
+        writes a file, a function of (steps, ids), called with all spikes, or a list of these. With keep=False, what is
+        recorded goes to the sinks alone, memory does not grow, and the result holds the statistics.
+
+        Ctrl-C ends a run between two chunks; the simulation can be run on from there. Raises RingFullError where an
+        event_bucketed ring that was asked for is full and may not grow, StateRangeError where a state has become NaN or
+        infinite or has left the range of `receptor_state_dtype`, OutputError where a sink cannot write its file,
+        BusyError while another run goes on. The `result` of the first three, and of KeyboardInterrupt, is what was
+        recorded until then.
         """
         if self._running.locked():
             raise BusyError("run: this simulation is running already; wait for that run to end, or build another")
         with self._running:
-            return self._run(duration, progress, sink)
+            return self._run(duration, progress, as_sinks("run", sink), _validate.flag("run", "keep", keep))
 
-    def _run(self, duration: float, progress: bool | Progress | None, sink: SpikeSink | None) -> Result:
+    def _run(self, duration: float, progress: bool | Progress | None, sinks: Sequence[Sink], keep: bool) -> Result:
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
-        if sink is not None and not callable(sink):
-            raise DescriptionError(f"run: sink must be a function of (steps, ids), got {_validate.shown(sink)}")
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise DescriptionError(f"run: progress must be True, False or a function, got {_validate.shown(progress)}")
         self._warn_of_late_changes()
+        recording = Recording(self._built, sinks, keep)
+        start, before, run_s = self.step, self.backend_steps, 0.0
         report, close = _reporter(progress, steps, net.dt)
-        recording = Recording(self._built, sink)
-        start, end = self.step, self.step + steps
-        before = self.backend_steps
-        started = time.perf_counter()
         try:
-            with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
-                at_end.callback(close)
-                if self._damage and bad_state(self._built) is not None:  # else it has been mended
-                    raise StateRangeError(self._damage)
-                while self.step < end:
-                    self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
-                    report(self.step - start, steps)
-                    check()
-        except (RunEndedError, KeyboardInterrupt) as error:
+            with recording.sinks.opened(lambda: recording.until):
+                started = time.perf_counter()
+                try:
+                    self._run_to(start + steps, recording, report, close)
+                finally:
+                    run_s = time.perf_counter() - started  # what the sinks take to finish their files is no part of it
+        except (RunEndedError, KeyboardInterrupt, OSError) as error:
             if recording.whole:  # else a signal handler of the user's own raised while it was taking something in
-                error.result = self._result(recording, start, before, time.perf_counter() - started)  # type: ignore
+                error.result = self._result(recording, start, before, run_s)  # type: ignore
             raise
-        return self._result(recording, start, before, time.perf_counter() - started)
+        return self._result(recording, start, before, run_s)
+
+    def _run_to(self, end: int, recording: Recording, report: Progress, close: Callable[[], None]) -> None:
+        start = self.step
+        with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
+            at_end.callback(close)
+            if self._damage and bad_state(self._built) is not None:  # else it has been mended
+                raise StateRangeError(self._damage)
+            while self.step < end:
+                self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
+                report(self.step - start, end - start)
+                check()
 
     def _result(self, recording: Recording, start: int, before: dict[str, int], run_s: float) -> Result:
         """What was recorded from step `start` on."""
