@@ -1,9 +1,12 @@
 """Nothing heavy is imported before it is needed: a network is described, planned and printed without a compiler."""
 
+import pkgutil
 import subprocess
 import sys
 
 import pytest
+
+import biosnn
 
 PLANNED = """
 import biosnn as bs
@@ -24,3 +27,14 @@ def test_neither_compiler_nor_other_heavy_packages_are_imported(script):
     heavy = ("numba", "llvmlite", "cupy", "scipy.sparse", "scipy.stats", "matplotlib", "tqdm")
     check = f"{script}\nimport sys\nassert not (found := set({heavy}) & set(sys.modules)), found"
     subprocess.run([sys.executable, "-c", check], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_only_kernels_and_what_builds_and_runs_need_the_compiler():
+    compiled = ("biosnn.connectivity", "biosnn.backends.", "biosnn.engine.building", "biosnn.engine.running")
+    others = ("biosnn._numba", "biosnn._compiled", "biosnn._regions", "biosnn.half", "biosnn.random")
+    names = [m.name for m in pkgutil.walk_packages(biosnn.__path__, "biosnn.")]
+    uses = ("_cpu", "recording.statistics")
+    free = [name for name in names if not name.startswith((*compiled, *others)) and not name.endswith(uses)]
+    assert {"biosnn.propagation.dense", "biosnn.inputs.poisson", "biosnn.recording.probe"} <= set(free)
+    script = f"import importlib, sys\nfor name in {free}: importlib.import_module(name)\n"
+    subprocess.run([sys.executable, "-c", f"{script}assert 'numba' not in sys.modules"], check=True)

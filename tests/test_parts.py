@@ -7,6 +7,7 @@ import networks
 import pytest
 import travel
 
+import biosnn as bs
 from biosnn.engine.building.build import build
 from biosnn.engine.planning.tables import traffic_of
 from biosnn.engine.running.simulation import Simulation
@@ -65,3 +66,23 @@ def test_every_array_says_what_is_kept_of_it_and_what_it_counts():
         if a.axis in counts and not a.name.endswith("_wide"):
             expected = counts[a.axis]
             assert a.shape[0] in (expected if isinstance(expected, tuple) else (expected,)), a.name
+
+
+def test_another_choice_of_recordings_compiles_nothing():
+    def built(*recorded):
+        net = bs.Network()
+        p = net.population("p", 30, bs.models.aeif_cond_exp(I_e=900.0))
+        net.connect(p, p, bs.fixed_indegree(5), weight=1.0, delay=1.0)
+        for variable, every in recorded:
+            net.record(p[: 10 + len(variable)], variable, every=every)
+        return net.build(threads=1, synapse_backend="event_driven")
+
+    first = built(("V_m", 1.0))
+    compiled = list(first._built.advance.signatures)
+    for recorded in ((), (("V_m", 0.5), ("w", 2.0)), (("w", 0.1),)):
+        sim = built(*recorded)
+        assert sim.driver_source == first.driver_source
+        assert sim._built.advance is first._built.advance
+        assert sim._built.advance.signatures == compiled
+        samples = sim.run(10.0).samples
+        assert {variable for found in samples.values() for variable in found} == {variable for variable, _ in recorded}
