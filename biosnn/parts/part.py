@@ -58,7 +58,6 @@ class Part:
     kernels: Mapping[str, str] = {}  # what its statements call: name, and the module where it stands
     synchronous = False  # partitions have to be at the same step: a stride is one step
     waits = False  # partitions must see in a step what is done before it
-    notes: Sequence[str] = ()  # for the plan
 
     def rows(self) -> Iterator[Row]:
         """Its arrays, by row of the plan."""

@@ -28,7 +28,7 @@ TABLES: dict[str, Collection[str]] = {"synapse_backend": BACKENDS, "ring_strateg
 class Ways:
     """The choice."""
 
-    ways: type[Backend]
+    kind: type[Backend]
     trip: Trip
     replaceable: bool  # the ring was chosen by `auto`, and is changed for the spike history where it is full
     notes: list[str]
@@ -36,7 +36,7 @@ class Ways:
     @property
     def backend(self) -> str:
         """Name of the synapse backend."""
-        return self.ways.name
+        return self.kind.name
 
     @property
     def layout(self) -> str | None:

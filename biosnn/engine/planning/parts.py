@@ -35,7 +35,7 @@ def make_parts(address: Address, asked: Asked, parallel: bool, chunk_steps: int)
     tables = tables_of(address)
     synchronous = any(part.synchronous for part in driven + neurons)
     ways = choose(asked, traffic_of(address, tables), tables, synchronous)
-    backends = [ways.ways.make(address, ways.trip)] if tables else []
+    backends = [ways.kind.make(address, ways.trip)] if tables else []
     kept = max((backend.kept for backend in backends), default=ways.stride)
     kept = max(kept, ways.ring_len if ways.replaceable else 0)
     clock = Clock(address, ways.stride, kept, parallel)

@@ -155,7 +155,6 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     parts, travel = make_parts(address, wanted, threads > 1, steps)
     plan = Plan(address, parts, travel, threads, threads > 1, steps, wanted)
     plan.notes += address.precision.notes + travel.notes + list(_notes(address))
-    plan.notes += [note for part in parts for note in part.notes]
     return plan
 
 
