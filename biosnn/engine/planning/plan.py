@@ -16,6 +16,7 @@ from biosnn.address.precision import Precision
 from biosnn.address.precision import choose as choose_units
 from biosnn.address.repeats import find_repeats
 from biosnn.address.storage import keep_in_16_bits
+from biosnn.backends.frames import APART, SERIAL, TOGETHER
 from biosnn.description.delays import distinct_steps, rounding
 from biosnn.description.description import Description
 from biosnn.description.late_changes import as_it_is
@@ -118,7 +119,8 @@ class Plan:
 
     def driver(self, meets: bool) -> str:
         """The driver's text. `meets`: threads stay together for all steps of a chunk, and meet after each stride."""
-        return write(self.parts, self.parallel, meets, self.ways.stride > 1)
+        frame = TOGETHER if meets else APART if self.parallel else SERIAL
+        return write(self.parts, frame, self.ways.stride > 1)
 
     def check_memory(self) -> None:
         """Raise MemoryPlanError if the plan exceeds the machine's free memory."""

@@ -11,7 +11,7 @@ import re
 import symtable
 from collections.abc import Collection, Sequence
 
-from biosnn.engine.writing.frames import Around, steps_apart, steps_together
+from biosnn.backends.frames import Around, Frame, time_loop
 from biosnn.models.base import NeuronModel
 from biosnn.models.own.neuron import OwnModel
 from biosnn.models.own.source import FUNCTIONS
@@ -30,12 +30,12 @@ POLICY = (
 )  # fmt: skip
 
 
-def write(parts: Sequence[Part], parallel: bool, meets: bool, strides: bool) -> str:
-    """The text of the driver. Its `ARGUMENTS` are the arrays that `advance` takes.
+def write(parts: Sequence[Part], frame: Frame, strides: bool) -> str:
+    """The text of the driver, `strides` if partitions take more than one step at once.
 
-    `meets`: threads stay together for all steps of a chunk; `strides`: partitions take more than one step at once.
+    Its `ARGUMENTS` are the arrays that `advance` takes.
     """
-    return _Writer(parts, parallel, meets, strides).text()
+    return _Writer(parts, frame, strides).text()
 
 
 def helpers_of(parts: Sequence[Part]) -> dict[str, str]:
@@ -44,8 +44,8 @@ def helpers_of(parts: Sequence[Part]) -> dict[str, str]:
 
 
 class _Writer:
-    def __init__(self, parts: Sequence[Part], parallel: bool, meets: bool, strides: bool) -> None:
-        self.parts, self.parallel, self.meets, self.strides = parts, parallel, meets, strides
+    def __init__(self, parts: Sequence[Part], frame: Frame, strides: bool) -> None:
+        self.parts, self.frame, self.strides = parts, frame, strides
         self.helpers = helpers_of(parts)
         self.groups = [part.group for part in parts if isinstance(part, Group)]
         self.declared = {a.name for part in parts for a in part.arrays()}
@@ -61,14 +61,11 @@ class _Writer:
             *indented(partition),
             "    restore_mode(mode)",
         ]
-        step, around = call("one_partition", ["p", "step", "first_step", "origin", *inner]), self._around()
-        if self.meets:
-            loop = steps_together(around, step, self.strides)
-        else:
-            loop = steps_apart(around, step, self.strides, self.parallel)
+        step = call("one_partition", ["p", "step", "first_step", "origin", *inner])
+        loop = time_loop(self.frame, self._around(), step, self.strides)
         outer = self._arrays(["first_step", "last_step", "origin"], loop)
         advance = [
-            "@parallel_kernel" if self.parallel else "@kernel",
+            "@parallel_kernel" if self.frame.parallel else "@kernel",
             *call("def advance", ["first_step", "last_step", "origin", *outer], ":"),
             f'    """{ADVANCE}"""',
             *indented(loop),
