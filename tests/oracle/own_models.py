@@ -1,4 +1,4 @@
-"""Models of a user's own, as a file of theirs would hold them: what tests/test_own_models.py simulates."""
+"""Models of a user's own, as a file of theirs would hold them: what tests/models/test_own_models.py simulates."""
 
 import math
 

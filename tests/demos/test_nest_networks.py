@@ -17,7 +17,7 @@ from biosnn.demos.brunel import brunel
 from biosnn.demos.microcircuit import microcircuit
 from biosnn.demos.vogels_abbott import vogels_abbott
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NEST = json.loads((ROOT / "tests" / "data" / "nest_networks.json").read_text())["networks"]
 SEEDS = 3
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = ["--warm", "5", "--bio", "20", "--pairs", "1", "--threads", "1"]
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 import biosnn as bs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SURE = 1e-4  # seeds are fixed: a test that passes once passes always
 WAYS = {"synapse_backend": "event_driven", "ring_strategy": "dense"}  # so that all networks here share a driver
 

@@ -7,7 +7,7 @@ from collections import Counter
 import networks
 import numpy as np
 import pytest
-from test_analytic import MODELS, laboratory
+from laboratory import MODELS, laboratory
 
 import biosnn as bs
 

@@ -45,16 +45,15 @@ def test_names_of_populations_are_no_formulas_in_the_raster(tmp_path):
 
 
 def test_files_are_in_utf_8_whatever_the_locale(tmp_path):
-    script = f"""if True:
-        import sys
-        sys.path.insert(0, {os.path.dirname(__file__)!r})
+    script = """if True:
         from pathlib import Path
         from test_sinks import *
         written(SpikesCsv, Path("spikes.csv"), NAMES)
         written(MetricsCsv, Path("metrics.csv"), NAMES, 0)
     """
-    plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    subprocess.run([sys.executable, "-c", script], env=plain, cwd=tmp_path, check=True)
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    here = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script], env=os.environ | plain | here, cwd=tmp_path, check=True)
     for name in ("spikes.csv", "metrics.csv"):
         assert [row["population"] for row in rows_of(tmp_path / name)] == NAMES
 

@@ -9,7 +9,7 @@ import pytest
 import biosnn as bs
 
 DT = 0.1
-FILE = Path(__file__).parent / "data" / "nest_neurons.npz"
+FILE = Path(__file__).parents[1] / "data" / "nest_neurons.npz"
 
 with np.load(FILE) as found:
     NEST = {key: found[key] for key in found.files}

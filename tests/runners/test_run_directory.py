@@ -56,7 +56,7 @@ def test_summary_says_what_the_run_was_and_did(dashboard):
 
 
 def test_every_key_of_the_summary_is_documented():
-    page = (Path(__file__).parents[1] / "docs" / "run_directory.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "run_directory.md").read_text()
     described = [key for line in page.splitlines() if line.startswith("| `") for key in line.split("|")[1].split(", ")]
     assert {key.strip(" `") for key in described} >= set(SUMMARY_KEYS)
 

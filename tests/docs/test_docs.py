@@ -10,7 +10,7 @@ import pytest
 
 import biosnn as bs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def blocks(name, language):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def checked(script, folder):
-    """What a script of this folder prints in a process that checks bounds."""
+    """What a script of oracle/ prints in a process that checks bounds."""
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "BIOSNN_CACHE_DIR": str(folder)}
-    script = Path(__file__).with_name(script)
+    script = Path(__file__).parents[1] / "oracle" / script
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout

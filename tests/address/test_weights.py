@@ -3,10 +3,10 @@
 import networks
 import numpy as np
 import pytest
+from agreement import assert_equals_oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from test_naive import assert_equals_oracle
 
 import biosnn as bs
 

@@ -1,6 +1,6 @@
 """Networks over all that a driver is made of, and what is fixed of each: its driver's text, its plan, its arrays.
 
-    python tests/golden.py        writes data/drivers.json and the texts in data/drivers/ anew
+    python tests/oracle/golden.py        writes tests/data/drivers.json and the texts beside it anew
 
 Whoever changes one of them on purpose writes them anew, in a commit of its own that says why.
 """
@@ -23,7 +23,7 @@ from scipy import stats
 import biosnn as bs
 from biosnn.backends import cpu, meeting
 
-HERE = Path(__file__).parent / "data"
+HERE = Path(__file__).parents[1] / "data"
 KINDS = ("plain", "wide", "inputs", "everything")
 IN_FULL = 12  # of the texts: those that are read in a review
 
