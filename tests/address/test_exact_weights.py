@@ -136,7 +136,7 @@ def test_the_plan_says_how_many_weights_count_as_zero():
     assert notes(net, "zero") == [
         "connection '0': 12 of its 300 weights are below half a unit (1.7e-05 mV) and count as zero"
     ]
-    stored = net.build(threads=1).synapses("a", "b").weights
+    stored = networks.drawn(net).synapses("a", "b").weights
     assert (stored == 0).sum() == 20
 
 

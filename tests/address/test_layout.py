@@ -20,14 +20,14 @@ def fires_once(net, name="source", n=1):
 # Many neurons, many synapses
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_source_reaches_70_000_targets_each_with_its_own_weight(threads):
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_source_reaches_70_000_targets_each_with_its_own_weight(parts):
     net = bs.Network()
     source, targets = fires_once(net), networks.cells(net, "targets", 70_000)
     weights = np.random.default_rng(1).permutation(70_000)[None, :] + 30_000.0
     net.connect(source, targets, bs.all_to_all(), weight=weights, delay=0.3)
-    sim = net.build(threads=threads)
-    assert sim.plan.layout.n_parts >= 2
+    sim = networks.serial(net, parts)
+    assert sim.plan.layout.n_parts == max(parts, 2)
     assert sim.run(0.3).synaptic_events == 70_000
     assert not sim.arrays["V_m"][1:].any()
     sim.run(0.1)
@@ -94,8 +94,8 @@ def test_hundreds_of_populations_are_told_apart():
     chain = [fires_once(net, "0", 2), *(networks.cells(net, str(k), 2, V_th=1.0) for k in range(1, 300))]
     for a, b in itertools.pairwise(chain):
         net.connect(a, b, bs.one_to_one(), weight=2.0, delay=0.1)
-    for threads in (1, 2):
-        pairs = networks.spikes(net.build(threads=threads), 30.0)
+    for parts in (1, 2):
+        pairs = networks.spikes(networks.serial(net, parts), 30.0)
         np.testing.assert_array_equal(pairs[:, 1], np.arange(600))
         np.testing.assert_array_equal(pairs[:, 0], np.repeat(np.arange(300), 2))
 
@@ -117,13 +117,13 @@ def test_sources_may_stand_between_the_neurons():
 # Delays
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_delays_of_one_to_a_thousand_steps_are_kept_exactly(threads):
+@pytest.mark.parametrize("parts", [1, 2])
+def test_delays_of_one_to_a_thousand_steps_are_kept_exactly(parts):
     net = bs.Network()
     source, targets = fires_once(net), networks.cells(net, "targets", 1000, V_th=1.0)
     delays = np.random.default_rng(1).permutation(1000) + 1
     net.connect(source, targets, bs.all_to_all(), weight=2.0, delay=delays[None, :] * 0.1)
-    pairs = networks.spikes(net.build(threads=threads), 120.0)
+    pairs = networks.spikes(networks.serial(net, parts), 120.0)
     expected = sorted([(0, 0), *zip(delays.tolist(), range(1, 1001), strict=True)])
     np.testing.assert_array_equal(pairs, expected)
 
@@ -146,8 +146,8 @@ def test_a_delay_longer_than_a_chunk_of_steps_is_kept():
 # Little or nothing
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_projections_populations_and_groups_may_be_empty(threads):
+@pytest.mark.parametrize("parts", [1, 3])
+def test_projections_populations_and_groups_may_be_empty(parts):
     net = bs.Network()
     some, none, one = fires_once(net, "some", 5), networks.cells(net, "none", 0), networks.cells(net, "one", 1)
     net.connect(some, one, bs.pairwise_bernoulli(0.0), weight=bs.normal(1.0, 0.1))
@@ -161,7 +161,7 @@ def test_projections_populations_and_groups_may_be_empty(threads):
     net.connect(some, one, scipy.sparse.csr_matrix((5, 1)))
     net.connect(some[:0], one, bs.all_to_all(), weight=1.0)
     net.connect(some[[]], one[:0], bs.all_to_all(), weight=1.0)
-    sim = net.build(threads=threads)
+    sim = networks.serial(net, parts)
     assert sim.n_synapses == len(sim.synapses()) == 0
     result = sim.run(1.0)
     assert (result.n_spikes, result.synaptic_events) == (5, 0)
@@ -261,7 +261,7 @@ def test_planned_bytes_are_those_allocated(describe):
     net = bs.Network()
     describe(net)
     planned = net.plan(threads=1).bytes
-    sim = net.build(threads=1)
+    sim = networks.drawn(net)
     assert sim.bytes == pytest.approx(planned, rel=0.02)
     assert sim.plan.bytes == planned
 

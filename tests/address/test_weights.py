@@ -133,7 +133,7 @@ def test_what_is_stored_in_16_bits_loses_little_and_cannot_overflow(connections,
 
 @pytest.mark.parametrize("weights", [(0.1, -0.5), (20.0, -80.0), (0.1, -0.5, 0.15), (87.8, -351.2), (3.0, 7.0, -11.0)])
 def test_weights_in_simple_ratios_are_represented_exactly(weights):
-    sim = network(*weights, model=bs.models.iaf_psc_delta).build(threads=1)
+    sim = networks.drawn(network(*weights, model=bs.models.iaf_psc_delta))
     found = np.unique(sim.synapses("a", "b").weights)
     np.testing.assert_allclose(found, sorted(weights), rtol=1e-14)
 
@@ -143,7 +143,7 @@ def test_float32_weights_are_read_back_as_float32():
     a, b = networks.cells(net, "a", 50), networks.cells(net, "b", 50)
     weights = np.random.default_rng(1).lognormal(0.0, 3.0, (50, 50))
     net.connect(a, b, bs.all_to_all(), weight=weights)
-    sim = net.build(threads=1)
+    sim = networks.drawn(net)
     assert sim.plan.precision.any_wide
     s = sim.synapses("a", "b")
     np.testing.assert_array_equal(s.weights, weights.astype(np.float32)[s.sources, s.targets])

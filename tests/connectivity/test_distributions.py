@@ -16,7 +16,7 @@ def built(rule, n_source, n_target, recurrent=False, seed=1, **how):
     a = networks.cells(net, "a", n_source)
     b = a if recurrent else networks.cells(net, "b", n_target)
     net.connect(a, b, rule, **{"weight": 1.0} | how)
-    return net.build(threads=1).synapses("a", "a" if recurrent else "b")
+    return networks.drawn(net).synapses("a", "a" if recurrent else "b")
 
 
 def follow(counts, law):
@@ -126,7 +126,7 @@ def test_connections_of_one_rule_are_drawn_independently():
     for weight in (1.0, 2.0):
         net.connect(a, b, bs.pairwise_bernoulli(0.2), weight=weight, delay=0.1)
         net.connect(a, b, bs.fixed_indegree(90, allow_multapses=False), weight=4 * weight, delay=0.1)
-    s = net.build(threads=1).synapses("a", "b")
+    s = networks.drawn(net).synapses("a", "b")
     made = []
     for weight in (1.0, 2.0, 4.0, 8.0):
         there = np.zeros((900, 700), bool)

@@ -15,7 +15,7 @@ def test_sparse_matrix_comes_out_as_it_went_in(form):
     net = bs.Network()
     a, b = networks.cells(net, "a", 40), networks.cells(net, "b", 30)
     net.connect(a, b, getattr(scipy.sparse, form)(matrix))
-    sim = net.build(threads=1)
+    sim = networks.drawn(net)
     out = sim.weights("a", "b")
     assert out.shape == (40, 30)
     assert out.nnz == matrix.nnz
@@ -30,7 +30,7 @@ def test_sparse_matrix_between_parts_of_populations_stands_at_their_indices():
     net.connect(a[[5, 0, 2]], a[[4, 1]], matrix)
     expected = np.zeros((6, 6))
     expected[np.ix_([5, 0, 2], [4, 1])] = matrix.toarray()
-    np.testing.assert_allclose(net.build(threads=1).weights("a", "a").toarray(), expected, rtol=1e-3)
+    np.testing.assert_allclose(networks.drawn(net).weights("a", "a").toarray(), expected, rtol=1e-3)
 
 
 def test_delays_of_a_sparse_matrix_may_be_an_array_or_a_matrix_of_its_shape():
@@ -125,7 +125,7 @@ def test_weights_between_repeated_pairs_are_summed():
     a = networks.cells(net, "a", 3)
     net.connect(a, a, ([0, 0, 1], [2, 2, 1]), weight=[1.0, 2.0, -4.0])
     expected = [[0, 0, 3], [0, -4, 0], [0, 0, 0]]
-    np.testing.assert_allclose(net.build(threads=1).weights("a", "a").toarray(), expected, atol=1e-3)
+    np.testing.assert_allclose(networks.drawn(net).weights("a", "a").toarray(), expected, atol=1e-3)
 
 
 def test_dense_weights_and_delays_of_all_to_all_go_to_their_pairs():

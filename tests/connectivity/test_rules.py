@@ -141,7 +141,7 @@ def test_no_in_degree_exceeds_the_bound_that_sums_are_planned_with(rule, first, 
     net = bs.Network()
     a = networks.cells(net, "a", first + shared + last)
     c = net.connect(a[: first + shared], a[first:], rule, weight=1.0)
-    s = net.build(threads=1).synapses("a", "a")
+    s = networks.drawn(net).synapses("a", "a")
     assert len(s) == c.n_expected
     assert np.bincount(s.targets, minlength=1).max(initial=0) <= c.in_degree_bound
 
@@ -259,7 +259,7 @@ def test_union_of_targets_is_one_group_to_a_rule():
     net = bs.Network()
     exc, inh = networks.cells(net, "exc", 40), networks.cells(net, "inh", 10)
     net.connect(exc, [exc, inh], bs.fixed_outdegree(20, allow_multapses=False, allow_autapses=False), weight=1.0)
-    sim = net.build(threads=1)
+    sim = networks.drawn(net)
     s = sim.synapses("exc")
     np.testing.assert_array_equal(np.bincount(s.sources), 20)
     assert autapses(s) == multapses(s) == 0
@@ -272,7 +272,7 @@ def test_union_of_sources_is_one_group_to_a_rule():
     net = bs.Network()
     exc, inh = networks.cells(net, "exc", 40), networks.cells(net, "inh", 10)
     net.connect([inh, exc], exc, bs.fixed_indegree(30, allow_multapses=False), weight=1.0)
-    sim = net.build(threads=1)
+    sim = networks.drawn(net)
     np.testing.assert_array_equal(np.bincount(sim.synapses(target="exc").targets, minlength=40), 30)
     assert 180 < len(sim.synapses("inh", "exc")) < 300  # a fifth of 1200
 
@@ -282,7 +282,7 @@ def test_one_to_one_between_unions_follows_their_order():
     a, b = networks.cells(net, "a", 3), networks.cells(net, "b", 2)
     net.connect([b, a], [a, b], bs.one_to_one(), weight=[1.0, 2.0, 3.0, 4.0, 5.0])
     weights = np.zeros((5, 5))
-    s = net.build(threads=1).synapses()
+    s = networks.drawn(net).synapses()
     weights[s.sources, s.targets] = s.weights
     expected = np.zeros((5, 5))
     expected[[3, 4, 0, 1, 2], [0, 1, 2, 3, 4]] = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -314,7 +314,7 @@ def test_connections_between_the_same_populations_add_up():
     net.connect(a, a, bs.one_to_one(), weight=1.0, delay=0.3)
     net.connect(a, a, bs.fixed_indegree(4), weight=2.0, delay=0.2)
     net.connect(a[:10] + a[15:], a, bs.fixed_indegree(5, allow_multapses=False), weight=4.0, delay=0.1)
-    s = net.build(threads=1).synapses("a", "a")
+    s = networks.drawn(net).synapses("a", "a")
     for weight, delay, n in ((1.0, 0.3, 20), (2.0, 0.2, 80), (4.0, 0.1, 100)):
         mine = np.isclose(s.weights, weight)
         assert mine.sum() == n

@@ -27,7 +27,7 @@ def distances(a, b, extent=None):
 
 
 def built(net, source="a", target="b", threads=1):
-    return net.build(threads=threads, **WAYS).synapses(source, target)
+    return networks.drawn(net, threads, **WAYS).synapses(source, target)
 
 
 def count(s, shape):
@@ -340,7 +340,7 @@ def sheet(seed=1):
 
 @pytest.mark.bounds
 def test_networks_in_space_are_the_same_for_any_number_of_threads():
-    one, two, three = (sheet().build(threads=threads, **WAYS) for threads in (1, 2, 3))
+    one, two, three = (networks.serial(sheet(), parts, **WAYS) for parts in (1, 2, 3))
     for other in (two, three):
         for column in ("sources", "targets", "weights", "delays"):
             np.testing.assert_array_equal(getattr(other.synapses(), column), getattr(one.synapses(), column))
@@ -349,7 +349,7 @@ def test_networks_in_space_are_the_same_for_any_number_of_threads():
     np.testing.assert_array_equal(spikes[1], spikes[0])
     np.testing.assert_array_equal(spikes[2], spikes[0])
     assert one.bytes == pytest.approx(sheet().plan(threads=1, **WAYS).bytes, rel=0.02)
-    other = sheet(seed=2).build(threads=1, **WAYS).synapses()
+    other = networks.drawn(sheet(seed=2), **WAYS).synapses()
     assert len(other) != len(one.synapses()) or not np.array_equal(other.targets, one.synapses().targets)
 
 

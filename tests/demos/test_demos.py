@@ -9,7 +9,7 @@ from biosnn.demos import DEMOS
 
 
 def rates(name, duration=500.0, **arguments):
-    sim = DEMOS[name](**arguments).build()
+    sim = DEMOS[name](**arguments).build(threads=1)  # the other cores have tests of their own
     sim.run(200.0)
     return sim.run(duration).populations
 

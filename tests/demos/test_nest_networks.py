@@ -32,7 +32,7 @@ def benchmark():
 
 @pytest.mark.parametrize("name", ["brunel_n2500_J0.2", "brunel_n2500_J0.5_g6", "cuba_4000", "coba_4000", "pd14_0.1"])
 def test_statistics_are_within_the_spread_over_seeds_of_nest(benchmark, name):
-    runs = [benchmark.simulate(name, NEST[name], seed) for seed in range(1, SEEDS + 1)]
+    runs = [benchmark.simulate(name, NEST[name], seed, threads=1) for seed in range(1, SEEDS + 1)]
     compared = benchmark.compare_network(runs, NEST[name])
     assert [(p, s, row) for p, rows in compared.items() for s, row in rows.items() if row["outside"]] == []
 
@@ -40,7 +40,7 @@ def test_statistics_are_within_the_spread_over_seeds_of_nest(benchmark, name):
 def test_criterion_rejects_a_network_that_is_slightly_off(benchmark, monkeypatch):
     monkeypatch.setattr(benchmark, "network", lambda _name, seed: brunel(n=2500, J=0.2, g=5.05, seed=seed))
     name = "brunel_n2500_J0.2"
-    runs = [benchmark.simulate(name, NEST[name], seed) for seed in range(1, SEEDS + 1)]
+    runs = [benchmark.simulate(name, NEST[name], seed, threads=1) for seed in range(1, SEEDS + 1)]
     compared = benchmark.compare_network(runs, NEST[name])
     assert compared["E"]["rate_hz"]["outside"]
     assert compared["I"]["rate_hz"]["outside"]

@@ -25,7 +25,7 @@ def test_architecture_shows_the_driver_that_is_written():
     net.connect(inh, [exc, inh], bs.fixed_indegree(20), weight=-90.0, delay=1.0)
     net.poisson(exc, rate=2000.0, weight=50.0)
     (shown,) = blocks("docs/architecture.md", "python")
-    assert shown.strip() == net.build(threads=2).driver_source.strip()
+    assert shown.strip() == net.plan(threads=2).driver_source.strip()
 
 
 def test_the_readme_network_runs_as_shown(capsys):

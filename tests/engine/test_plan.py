@@ -64,9 +64,9 @@ def test_the_driver_is_parallel_where_a_step_is_worth_dividing(describe, few, ma
 def test_the_planned_driver_is_the_one_that_is_written(monkeypatch):
     monkeypatch.setattr(plan, "cores", lambda: 2)
     small, large = DEMOS["vogels_abbott"](), DEMOS["vogels_abbott"](n=50_000)
-    assert "prange" not in small.build().driver_source
-    assert "prange" in large.build().driver_source
-    assert "prange" in small.build(threads=2).driver_source  # what is asked for goes before
+    assert "prange" not in networks.drawn(small, None).driver_source
+    assert "prange" in networks.drawn(large, None).driver_source
+    assert "prange" in networks.drawn(small, 2).driver_source  # what is asked for goes before
 
 
 def test_the_full_microcircuit_is_planned_in_four_bytes_per_synapse():

@@ -21,7 +21,7 @@ def test_one_two_and_three_threads_give_the_same_spikes_and_states():
 
 
 def test_synapses_do_not_depend_on_the_number_of_threads():
-    one, *others = (networks.mixed(4, n=150).build(threads=threads).synapses() for threads in (1, 2, 3))
+    one, *others = (networks.drawn(networks.mixed(4, n=150), threads).synapses() for threads in (1, 2, 3))
     for found in others:
         for what in ("sources", "targets"):
             np.testing.assert_array_equal(getattr(found, what), getattr(one, what))
@@ -79,22 +79,22 @@ def test_chunks_of_any_length_give_the_same_spikes():
         np.testing.assert_array_equal(networks.spikes(sim, 100.0), expected)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_history_grows_and_loses_no_event_when_every_neuron_fires_in_every_step(threads):
+@pytest.mark.parametrize("parts", [1, 2])
+def test_history_grows_and_loses_no_event_when_every_neuron_fires_in_every_step(parts):
     n, steps, delays = 300, 2100, (1, 700, 1000)
     net = bs.Network(dt=0.1)
     firing = networks.cells(net, "firing", n, V_th=1.0, I_e=1e9, C_m=1.0, tau_m=10.0)
     counters = networks.cells(net, "counters", len(delays))
     for k, d in enumerate(delays):
         net.connect(firing, counters[k], bs.all_to_all(), weight=1.0, delay=d * 0.1)
-    sim = net.build(threads=threads)
+    sim = networks.serial(net, parts)
     small = sim.arrays["spike_ids"].shape[1]
     result = sim.run(steps * 0.1)
     assert result.n_spikes == n * steps
     arrived = [n * (steps - d) for d in delays]
     np.testing.assert_array_equal(sim.arrays["V_m"][n:], np.float32(arrived))  # below 2^24, sums of ones are exact
     assert result.synaptic_events == n * steps * len(delays)
-    assert small < 1000 * n / threads < sim.arrays["spike_ids"].shape[1]
+    assert small < 1000 * n / parts < sim.arrays["spike_ids"].shape[1]
 
 
 def test_another_seed_gives_other_spikes_and_the_same_seed_the_same():
@@ -104,7 +104,7 @@ def test_another_seed_gives_other_spikes_and_the_same_seed_the_same():
 
 
 def test_another_seed_gives_other_synapses():
-    one, two = (networks.recurrent(seed=s).build(threads=1).synapses() for s in (1, 2))
+    one, two = (networks.drawn(networks.recurrent(seed=s)).synapses() for s in (1, 2))
     assert len(one) != len(two) or not np.array_equal(one.targets, two.targets)
 
 

@@ -1,5 +1,6 @@
 """Neurons of several compartments against their equations, solved by SciPy, and against single compartments."""
 
+import networks
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -151,17 +152,17 @@ def test_a_segment_without_coupling_is_iaf_cond_exp():
     np.testing.assert_allclose(samples["V_d"].values, -70.6, rtol=0, atol=1e-5)
 
 
-def test_any_receptors_lie_in_any_compartment_and_two_threads_give_the_same():
+def test_any_receptors_lie_in_any_compartment_and_two_partitions_give_the_same():
     receptors = [bs.receptors.AMPA(), bs.receptors.NMDA(compartment=1), bs.receptors.GABA_A(compartment=2)]
     found = []
-    for threads in (1, 2):
+    for parts in (1, 2):
         net = bs.Network(seed=5)
         neurons = net.population("n", 100, bs.models.adex_3c(receptors=receptors, I_e=bs.uniform(0.0, 900.0)))
         for name, weight in (("AMPA", 4.0), ("NMDA", 3.0), ("GABA_A", 1.0)):
             net.poisson(neurons, rate=500.0, weight=weight, receptor=name)
         net.record(neurons)
         net.record(neurons, "g_NMDA", every=1.0)
-        found.append(net.build(threads=threads).run(100.0))
+        found.append(networks.serial(net, parts).run(100.0))
     assert found[0].spikes["n"].times.size > 100
     np.testing.assert_array_equal(found[0].spikes["n"].times, found[1].spikes["n"].times)
     assert found[0].samples["n"]["g_NMDA"].values.mean() > 1.0

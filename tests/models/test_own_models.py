@@ -5,6 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import networks
 import numpy as np
 import own_models
 import own_names
@@ -72,16 +73,16 @@ def test_functions_of_math_and_numpy_are_ours():
     np.testing.assert_allclose(result.samples["n"]["V"].values[:, 0], trace, atol=0.05)
 
 
-def run_noisy(threads, seed=1):
+def run_noisy(parts, seed=1):
     net = bs.Network(dt=DT, seed=seed)
     n = net.population("n", 2000, own_models.noisy(rate=100.0))
     net.record(n, "v")
     net.record(n, "last")
-    return net.build(threads=threads).run(100.0)
+    return networks.serial(net, parts).run(100.0)
 
 
 @pytest.mark.bounds
-def test_random_is_uniform_independent_and_the_same_for_any_number_of_threads():
+def test_random_is_uniform_independent_and_the_same_for_any_number_of_partitions():
     one = run_noisy(1)
     v, last = one.samples["n"]["v"].values.astype(float), one.samples["n"]["last"].values
     first, second = v + last / 2, v - last / 2
@@ -185,7 +186,7 @@ def test_arguments_and_names_are_checked():
 def test_the_driver_shows_the_user_s_text():
     net = bs.Network()
     net.population("n", 4, own_models.izhikevich())
-    source = net.build(threads=1).driver_source
+    source = networks.drawn(net).driver_source
     assert "return f32(0.04) * v_ ** 2 + f32(5.0) * v_ + f32(140.0)" in source
     assert source.count("def own_izhikevich(") == 1
     assert Path(own_models.__file__).stem not in source

@@ -9,15 +9,16 @@ import biosnn as bs
 
 
 def volley(model, weight, dt=0.1, receptor=None, gap=1.0):
-    """Spikes and traces of a neuron that a spike reaches at 11 and at 31 ms."""
+    """Spikes, and traces at each 0.1 ms, of a neuron that a spike reaches at 11 and at 31 ms."""
     net = bs.Network(dt=dt)
     n = net.population("n", 2, model)
     net.connect(net.spike_source("s", [10.0, 30.0]), n, bs.all_to_all(), weight=weight, delay=gap, receptor=receptor)
     net.record(n, "spikes")
     for name in model.potentials:
-        net.record(n, name, every=0.1)
+        net.record(n, name)
     result = net.build(threads=1).run(50.0)
-    return len(result.spikes["n"]), {name: s.values[:, 0] for name, s in result.samples["n"].items()}
+    every = round(0.1 / dt)
+    return len(result.spikes["n"]), {name: s.values[every - 1 :: every, 0] for name, s in result.samples["n"].items()}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import naive
+import networks
 import numpy as np
 import travel
 from scipy import sparse, stats
@@ -115,13 +116,12 @@ class _Maker:
         return self.net.population(name, n, MODELS[model](**values), V_m=rng.uniform(-5.0, V_TH + 1.0, n))
 
     def _same_types(self):
-        """No synapse, but the types that tables of any network of the kind have."""
-        weights = [self._scale(self.neurons[0]), *([stats.t(1.2, scale=30.0)] if self.kind.wide else [])]
+        """No synapse, but the tables that any network of the kind has, of the same types."""
+        still = self.net.population("still", 1, MODELS[self.kind.models[0]]())  # no other weights make its own float32
         delay = bs.uniform((self.kind.shortest - 0.4) * DT, (self.kind.longest + 0.4) * DT)
-        for weight in weights:
-            self.net.connect(
-                self.sources[:0], self.neurons[0], bs.fixed_outdegree(300), weight=weight, delay=delay, name=f"{weight}"
-            )
+        weights = {still: 1.0} | ({self.neurons[0]: stats.t(1.2, scale=30.0)} if self.kind.wide else {})
+        for target, weight in weights.items():
+            self.net.connect(self.sources[:0], target, bs.fixed_outdegree(300), weight=weight, delay=delay)
 
     def _group(self, populations):
         """Some neurons of one population or several, in some order; perhaps none."""
@@ -266,12 +266,12 @@ def check(seed: int, kind: Kind) -> None:
     """
     rng = np.random.default_rng([seed, 1])
     maker = _Maker(seed, kind)
-    net, listed = maker.net, travel.drawn(maker.net)
+    net, listed = maker.net, networks.drawn(maker.net)
     check_synapses(maker, listed)
     expected = naive.run(net, listed, STEPS)
     threads = int(rng.integers(1, 8))
     way = kind.way | _room(net, threads, kind.way, rng)
-    sim = net.build(threads=max(threads, 2), **way) if kind.parallel else travel.serial(net, threads, **way)
+    sim = net.build(threads=max(threads, 2), **way) if kind.parallel else networks.serial(net, threads, **way)
     results = []
     for steps in _pieces(rng):
         if sim.plan.ways.backend == "auto":

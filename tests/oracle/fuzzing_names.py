@@ -48,7 +48,7 @@ def {model}({states}, I, p, dt):
 @functools.cache
 def pool() -> list[str]:
     """Names that drivers use, of Python, and of neither."""
-    texts = [travel.drawn(networks.mixed(), **way).driver_source for way in travel.EVERY]
+    texts = [networks.drawn(networks.mixed(), **way).driver_source for way in travel.EVERY]
     used = {name for text in texts for name in re.findall(r"[A-Za-z_]\w*", text)}
     used |= {*HELPERS, *POLICY, *SCALARS, *dir(builtins), *OTHERS} - TAKEN - {"__debug__"}
     return sorted(name for name in used if name.isidentifier() and not keyword.iskeyword(name))

@@ -1,8 +1,14 @@
 """Networks that several test files run. Those of one function share one driver, whatever the numbers in them."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 
 import biosnn as bs
+from biosnn.backends import cpu
+from biosnn.engine.building.build import build
+from biosnn.engine.running.simulation import Simulation
 
 
 def mixed(draw=1, seed=1, n=40, longest=3.0):
@@ -75,12 +81,26 @@ def cells(net, name, n, **values):
     return net.population(name, n, bs.models.iaf_psc_delta(**values), **initial)
 
 
+def drawn(net, threads=1, **ways):
+    """The network with its synapses and all other arrays; its driver is written, but not compiled: it cannot run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "load_driver", lambda _text: SimpleNamespace(ARGUMENTS=(), advance=lambda *_: 0))
+        return net.build(threads=threads, **ways)
+
+
+def serial(net, parts, **ways):
+    """A simulation by the serial driver, of a network that is divided as for several threads nonetheless."""
+    plan = net.plan(threads=parts, **ways)
+    plan.parallel = False
+    return Simulation(build(net, plan))
+
+
 def connected(rule, n_source=30, n_target=20, **how):
     """Synapses from `n_source` neurons to `n_target` others."""
     net = bs.Network(seed=how.pop("seed", 1))
     a, b = cells(net, "a", n_source), cells(net, "b", n_target)
     net.connect(a, b, rule, **{"weight": 1.0} | how)
-    return net.build(threads=1).synapses("a", "b")
+    return drawn(net).synapses("a", "b")
 
 
 def connected_to_itself(rule, n=25, source=slice(None), target=slice(None), **how):
@@ -88,4 +108,4 @@ def connected_to_itself(rule, n=25, source=slice(None), target=slice(None), **ho
     net = bs.Network(seed=1)
     a = cells(net, "a", n)
     net.connect(a[source], a[target], rule, **{"weight": 1.0} | how)
-    return net.build(threads=1).synapses("a", "a")
+    return drawn(net).synapses("a", "a")

@@ -5,19 +5,14 @@ One shape of network serves most of it: its driver is compiled once for each way
 
 import functools
 import itertools
-from types import SimpleNamespace
 
 import naive
 import networks
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 from scipy import stats
 
 import biosnn as bs
-from biosnn.backends import cpu
-from biosnn.engine.building.build import build
-from biosnn.engine.running.simulation import Simulation
 from biosnn.propagation import switching_cpu as switching
 
 RINGS = ("spike_history", "dense", "event_bucketed")
@@ -73,7 +68,7 @@ def recurrent(draw=1, n=40, shortest=0.1, longest=3.0, wide=False, often=1):
     net.connect(a, a, bs.pairwise_bernoulli(0.2), weight=-15.0, delay=longest)
     net.connect(a, a, bs.one_to_one(), weight=bs.uniform(-200.0, 300.0), delay=shortest)
     net.connect(sources, a, bs.fixed_outdegree(15), weight=bs.uniform(-400.0, 600.0), delay=delays)
-    long_rows(net, sources, a)
+    long_rows(net, sources, a, longest)
     if wide:
         b = population("b")
         net.connect(a, b, bs.fixed_indegree(8), weight=bs.normal(50.0, 120.0), delay=delays)
@@ -82,34 +77,20 @@ def recurrent(draw=1, n=40, shortest=0.1, longest=3.0, wide=False, often=1):
     return net
 
 
-def long_rows(net, sources, targets):
+def long_rows(net, sources, targets, delay=2.0):
     """No synapse, but room for rows of 300: so the tables of all networks have the same types, and one driver does."""
-    net.connect(sources[:0], targets, bs.fixed_outdegree(300), weight=100.0, delay=2.0)
+    net.connect(sources[:0], targets, bs.fixed_outdegree(300), weight=100.0, delay=delay)
 
 
 LISTENER = functools.partial(bs.models.iaf_psc_exp, tau_syn_in=7.0, V_th=1e9)  # fires never
 MIXED = functools.partial(recurrent, wide=True)  # packed weights and wide ones
 
 
-def drawn(net, **way):
-    """The network with its synapses, and with the text of a driver: nothing is compiled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cpu, "load_driver", lambda _text: SimpleNamespace(ARGUMENTS=(), advance=lambda *_: 0))
-        return net.build(threads=1, **way or PLAIN)
-
-
 @functools.cache
 def traced(describe, *args, steps=300, **kwargs):
     """What the oracle says of a network: the same whatever the way and the threads."""
     net = describe(*args, **kwargs)
-    return naive.run(net, drawn(net), steps)
-
-
-def serial(net, parts, **way):
-    """A simulation by the serial driver, of a network that is divided nonetheless."""
-    plan = net.plan(threads=parts, **way)
-    plan.parallel = False
-    return Simulation(build(net, plan))
+    return naive.run(net, networks.drawn(net, **PLAIN), steps)
 
 
 def want(sim, product):

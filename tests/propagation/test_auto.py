@@ -6,7 +6,7 @@ import networks
 import numpy as np
 import pytest
 from scipy import stats
-from travel import DT, MIXED, OF_AUTO, PLAIN, assert_follows, long_rows, named, serial, steps_by, traced, want
+from travel import DT, MIXED, OF_AUTO, PLAIN, assert_follows, long_rows, named, steps_by, traced, want
 
 import biosnn as bs
 from biosnn.propagation import switching_cpu as switching
@@ -66,7 +66,7 @@ def test_the_plan_counts_the_matrix_of_auto_once_it_is_there():
 def test_auto_may_change_its_way_at_any_step(way, period):
     expected = traced(MIXED, 5)
     net = MIXED(5)
-    sim = serial(net, 2, **way)
+    sim = networks.serial(net, 2, **way)
     assert_follows(net, sim, expected, choices=np.arange(300) // period % 2 == 1)
     events, products = steps_by(sim)
     assert (events > 0) if way["ring_strategy"] == "spike_history" else (events + products >= 300)
@@ -78,7 +78,7 @@ def test_auto_that_changes_in_the_middle_of_a_run_loses_no_spike(way):
     # what a product costs stands just below and above what the spikes of the window are said to cost
     expected = traced(MIXED, 5)
     window = np.convolve(np.bincount(expected.steps, minlength=300), np.ones(30))[:300]
-    sim = serial(MIXED(5), 2, **way)
+    sim = networks.serial(MIXED(5), 2, **way)
     want(sim, True)
     found = [networks.spikes(sim, DT)]
     for _ in range(23):

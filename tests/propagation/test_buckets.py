@@ -1,5 +1,6 @@
 """Buckets of events grow, up to a limit."""
 
+import networks
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,7 +15,6 @@ from travel import (
     inputs,
     long_rows,
     named,
-    serial,
     steps_by,
     traced,
     ways,
@@ -67,7 +67,7 @@ def test_buckets_grow_and_lose_no_event(way):
     expected = traced(flood, n=n, steps=100)
     for parts, pieces in ((1, [100]), (3, UNEVENLY)):
         net = flood(n=n)
-        sim = serial(net, parts, ring_capacity_max=10**6, **way)
+        sim = networks.serial(net, parts, ring_capacity_max=10**6, **way)
         before = room(sim)
         assert_follows(net, sim, expected, pieces)
         times = 4 if way["synapse_backend"] == "event_driven" else 2
@@ -79,14 +79,14 @@ def test_a_product_that_gathers_takes_an_event_for_each_slot_and_delay_at_most_h
     # 60 slots x 20 delays a step, where the spikes have 15,000 synapses
     for parts in (1, 3):
         net = flood()
-        sim = serial(net, parts, **ways("spmm_fused", "csr", "event_bucketed", ring_capacity_max=24_000))
+        sim = networks.serial(net, parts, **ways("spmm_fused", "csr", "event_bucketed", ring_capacity_max=24_000))
         assert_follows(net, sim, traced(flood, steps=100), UNEVENLY)
 
 
 @pytest.mark.parametrize("pieces", [SINGLY, UNEVENLY], ids=["singly", "unevenly"])
 def test_spikes_that_are_kept_for_the_product_of_auto_need_no_room_in_buckets(pieces):
     net = flood()
-    sim = serial(net, 2, **OF_AUTO[-1])
+    sim = networks.serial(net, 2, **OF_AUTO[-1])
     before = room(sim)
     assert_follows(net, sim, traced(flood, steps=100), [*pieces, 100], choices=[True] * 100)
     assert room(sim) == before
@@ -96,7 +96,7 @@ def test_spikes_that_are_kept_for_the_product_of_auto_need_no_room_in_buckets(pi
 @pytest.mark.parametrize("period", [1, 3, 8])
 def test_auto_finds_room_in_buckets_whenever_it_begins_to_push_again(period):
     net = flood()
-    sim = serial(net, 2, **OF_AUTO[-1])
+    sim = networks.serial(net, 2, **OF_AUTO[-1])
     before = room(sim)
     assert_follows(net, sim, traced(flood, steps=100), choices=np.arange(100) // period % 2 == 0)
     assert room(sim) > before
@@ -116,7 +116,7 @@ def test_buckets_grow_up_to_their_limit_and_when_it_is_reached_the_run_ends_at_t
     wide, most = threads == 1, 48_000
     expected = traced(flood, wide=wide, steps=100)
     net, way = flood(wide), (BUCKETS[0] if threads == 1 else IN_PARALLEL) | {"ring_capacity_max": most}
-    sim = serial(net, parts, **way) if threads == 1 else net.build(threads=threads, **way)
+    sim = networks.serial(net, parts, **way) if threads == 1 else net.build(threads=threads, **way)
     handed = []
     with pytest.raises(bs.RingFullError) as error:
         sim.run(10.0, sink=lambda steps, ids: handed.append(np.column_stack([steps, ids])))

@@ -20,11 +20,9 @@ from travel import (
     UNEVENLY,
     assert_follows,
     choices_of,
-    drawn,
     long_rows,
     named,
     recurrent,
-    serial,
     steps_by,
     traced,
     want,
@@ -54,7 +52,7 @@ def test_packed_weights_beside_wide_ones_arrive_as_in_the_oracle_however_the_net
     assert len(expected.steps) > 300
     for parts, pieces in ((1, None), (3, None), (2, UNEVENLY)):
         net = MIXED(5)
-        sim = serial(net, parts, **way)
+        sim = networks.serial(net, parts, **way)
         assert [table.wide for table in sim.plan.tables] == [False, True]
         assert_follows(net, sim, expected, pieces, choices_of(sim))
 
@@ -62,14 +60,14 @@ def test_packed_weights_beside_wide_ones_arrive_as_in_the_oracle_however_the_net
 @pytest.mark.parametrize("way", SOME, ids=named)
 def test_synaptic_events_are_the_out_degrees_of_the_spikes_of_a_run(way):
     expected = traced(MIXED, 5)
-    sim = serial(MIXED(5), 2, **way)
+    sim = networks.serial(MIXED(5), 2, **way)
     assert sum(sim.run(steps * DT).synaptic_events for steps in (1, 99, 200)) == expected.events
 
 
 @pytest.mark.parametrize("parts", [1, 3])
 def test_the_ways_that_biosnn_chooses_give_the_spikes_of_the_oracle(parts):
     net = MIXED(5)
-    assert_follows(net, serial(net, parts), traced(MIXED, 5), UNEVENLY)
+    assert_follows(net, networks.serial(net, parts), traced(MIXED, 5), UNEVENLY)
 
 
 @pytest.mark.parametrize("way", SOME, ids=named)
@@ -80,9 +78,9 @@ def test_synapses_are_read_back_alike_from_rows_and_from_matrices(way):
         rows = np.column_stack([getattr(found, name) for name in columns])
         return rows[np.lexsort(rows.T[::-1])]
 
-    expected = drawn(MIXED(5))
+    expected = networks.drawn(MIXED(5))
     for parts in (1, 3):
-        sim = serial(MIXED(5), parts, **way)
+        sim = networks.serial(MIXED(5), parts, **way)
         if way["synapse_backend"] == "auto":
             want(sim, True)
             sim.run(DT)
@@ -98,7 +96,7 @@ def test_one_neuron_and_its_synapse_onto_itself_do_on_any_number_of_partitions(w
     assert len(expected.steps) > 20
     for parts in (1, 3):
         net = MIXED(1, n=1)
-        sim = serial(net, parts, **way)
+        sim = networks.serial(net, parts, **way)
         assert_follows(net, sim, expected, choices=choices_of(sim))
 
 
@@ -106,7 +104,7 @@ def test_one_neuron_and_its_synapse_onto_itself_do_on_any_number_of_partitions(w
 def test_a_network_without_connections_runs_by_any_way(way):
     net = bs.Network(dt=DT)
     networks.cells(net, "a", 20, V_th=1.0, I_e=1e9, C_m=1.0, tau_m=10.0)
-    result = serial(net, 2, **way).run(10.0)
+    result = networks.serial(net, 2, **way).run(10.0)
     assert (result.n_spikes, result.synaptic_events) == (20 * 100, 0)
 
 
@@ -118,7 +116,7 @@ def test_connections_without_synapses_bring_nothing_by_any_way(way):
     sources = net.spike_source("sources", [[0.1, 0.3], [0.2]])
     long_rows(net, sources, a)
     net.connect(b[:0], b, bs.fixed_outdegree(14), weight=stats.t(1.2, scale=30.0), delay=bs.uniform(0.1, 2.0))
-    sim = serial(net, 3, **way)
+    sim = networks.serial(net, 3, **way)
     assert [table.wide for table in sim.plan.tables] == [False, True]
     result = sim.run(10.0)
     assert (sim.n_synapses, len(sim.synapses()), result.n_spikes, result.synaptic_events) == (0, 0, 27 * 100, 0)
@@ -134,8 +132,8 @@ def test_delays_far_apart_leave_most_of_a_window_unread(way):
     for delay, weight in ((0.1, 10.0), (3.0, 30.0), (25.0, -100.0)):
         net.connect(sources, a, bs.all_to_all(), weight=weight, delay=delay)
         net.connect(sources, b, bs.fixed_outdegree(5), weight=stats.t(1.2, scale=30.0), delay=delay)
-    expected = naive.run(net, drawn(net), 270)
-    sim = serial(net, 2, **way)
+    expected = naive.run(net, networks.drawn(net), 270)
+    sim = networks.serial(net, 2, **way)
     assert [table.wide for table in sim.plan.tables] == [False, True]
     assert_follows(net, sim, expected, choices=choices_of(sim))
 
@@ -145,15 +143,15 @@ def test_delays_far_apart_leave_most_of_a_window_unread(way):
 @given(st.integers(0, 10**6), st.sampled_from([2, 15, 60]), st.sampled_from([0.1, 0.7, 3.0, 15.0]), PARTS)
 def test_random_networks_spike_as_the_oracle_by(way, draw, n, longest, parts):
     net = MIXED(draw, n, longest=longest)
-    sim = serial(net, parts, **way)
+    sim = networks.serial(net, parts, **way)
     assert_follows(net, sim, traced(MIXED, draw, n, longest=longest), UNEVENLY, choices_of(sim))
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
-@given(st.integers(0, 10**6), st.sampled_from([15, 60]), st.sampled_from([0.2, 0.5, 4.0]), PARTS)
+@given(st.integers(0, 10**6), st.sampled_from([15, 60]), st.sampled_from([0.2, 0.5, 3.0]), PARTS)
 def test_random_networks_without_short_delays_spike_as_the_oracle_by_a_product_into_buckets(draw, n, shortest, parts):
     net = MIXED(draw, n, shortest, 4.0)
-    sim = serial(net, parts, **ways("spmm_fused", "csr", "event_bucketed"))
+    sim = networks.serial(net, parts, **ways("spmm_fused", "csr", "event_bucketed"))
     assert sim.plan.ways.stride == round(shortest / DT)
     assert_follows(net, sim, traced(MIXED, draw, n, shortest, 4.0), UNEVENLY)
 
@@ -162,7 +160,7 @@ def test_random_networks_without_short_delays_spike_as_the_oracle_by_a_product_i
 @given(draw=st.integers(0, 10**6), seed=st.integers(0, 2**63 - 1), longest=st.sampled_from([0.1, 3.0, 20.0]))
 def test_random_networks_of_everything_spike_as_the_oracle_by_a_product_into_buckets(draw, seed, longest):
     expected = traced(networks.mixed, draw, seed, longest=longest)
-    sim = serial(networks.mixed(draw, seed, longest=longest), 3, **ways("spmm_fused", "csr", "event_bucketed"))
+    sim = networks.serial(networks.mixed(draw, seed, longest=longest), 3, **ways("spmm_fused", "csr", "event_bucketed"))
     spikes, events = networks.spikes_and_events(sim, 300 * DT)
     np.testing.assert_array_equal(spikes, expected.pairs)
     assert events == expected.events

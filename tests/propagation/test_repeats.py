@@ -28,7 +28,7 @@ def parrots(net, name, n=1):
 def test_a_time_given_several_times_is_as_many_spikes(ring, parts):
     net = travel.recurrent(often=4)
     expected = travel.traced(travel.recurrent, often=4)
-    sim = travel.serial(net, parts, synapse_backend="event_driven", ring_strategy=ring)
+    sim = networks.serial(net, parts, synapse_backend="event_driven", ring_strategy=ring)
     travel.assert_follows(net, sim, expected, travel.UNEVENLY)
 
 
@@ -68,8 +68,9 @@ def linear(pairs, delays, n, given, n_steps):
 
 
 @pytest.mark.bounds
-@pytest.mark.parametrize(("ring", "threads"), [*((ring, 1) for ring in RINGS), ("spike_history", 2), ("dense", 3)])
-def test_parrots_that_multiply_spikes_send_each_of_them(ring, threads):
+@pytest.mark.parametrize(("ring", "parts"), [*((ring, 1) for ring in RINGS), ("dense", 3), ("spike_history", None)])
+def test_parrots_that_multiply_spikes_send_each_of_them(ring, parts):
+    """On partitions, or on two threads."""
     rng, n, n_steps = np.random.default_rng(4), 40, 50
     pairs, delays = rng.integers(0, n, (90, 2)), rng.integers(1, 6, 90)
     net = bs.Network()
@@ -79,7 +80,8 @@ def test_parrots_that_multiply_spikes_send_each_of_them(ring, threads):
     net.connect(source, p, ([0, 1], [0, 5]), weight=0.0, delay=0.1)
     net.connect(p, p, (pairs[:, 0], pairs[:, 1]), weight=rng.normal(size=90), delay=delays * 0.1)
     net.connect(p, cells, bs.one_to_one(), weight=0.5, delay=0.1)
-    sim = net.build(threads=threads, ring_strategy=ring)
+    way = {"ring_strategy": ring}
+    sim = networks.serial(net, parts, **way) if parts else net.build(threads=2, **way)
     history = sim.arrays["spike_ids"].shape[1]
     expected = linear(
         pairs, delays, n, {1: 3 * (np.arange(n) == 0), 4: 2 * (np.arange(n) == 5), 9: np.arange(n) == 5}, n_steps
