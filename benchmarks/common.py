@@ -140,7 +140,7 @@ def measure(describe, threads: int, warm: float, bio: float, **ways: str) -> dic
     build_s = time.perf_counter() - started - sim.compile_s
     sim.run(warm, progress=False)
     result = sim.run(bio, progress=False)
-    wide = any(table.wide for table in sim.plan.tables)
+    wide = any(table.store.label == "wide" for table in sim.plan.tables)
     neurons = sum(s.counts.size for s in result.populations.values())
     return {
         "neurons": neurons,

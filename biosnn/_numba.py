@@ -34,6 +34,7 @@ __all__ = [
     "add_atomically",
     "align_stack",
     "allocating_kernel",
+    "array_at",
     "f32",
     "f64",
     "flush_subnormals",
@@ -185,6 +186,21 @@ def word_at(typingctx, octets, index):
         return builder.load(place, align=1)
 
     return types.uint64(octets, index), codegen
+
+
+@intrinsic
+def array_at(typingctx, address, n, number):
+    """The array of n numbers of a type that stands at an address: that which another array has its values at."""
+    kind = types.Array(number.instance_type, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(kind)(context, builder)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        data = builder.inttoptr(args[0], array.data.type)
+        arrayobj.populate_array(array, data=data, shape=[args[1]], strides=[size], itemsize=size, meminfo=None)
+        return array._getvalue()
+
+    return kind(address, n, number), codegen
 
 
 @intrinsic

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from biosnn.recording.results import Result
+from typing import Any
 
 
 class BioSNNError(Exception):
@@ -31,7 +28,7 @@ class MemoryPlanError(BioSNNError, MemoryError):
 class RunEndedError(BioSNNError):
     """A run could not go on. `result` is what it recorded until then."""
 
-    result: Result
+    result: Any  # a `Result`
 
 
 class RingFullError(RunEndedError, MemoryError):

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from biosnn.address.exact import F64, TOP, exact_units
+from biosnn.address.stores import PACKED, WIDE, Store
 
 Node = tuple[int, int]  # (population, weight scale of its bank)
 
@@ -24,6 +25,11 @@ class Feed:
     n: float  # synapses
     wide: bool = False
     reason: str = ""
+
+    @property
+    def store(self) -> Store:
+        """How its weights are kept and summed."""
+        return WIDE if self.wide else PACKED
 
     @functools.cached_property
     def top(self) -> float:

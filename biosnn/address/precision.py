@@ -22,6 +22,7 @@ from biosnn.address.exact import distinct_sizes, grid_of
 from biosnn.address.feed import Feed, Node
 from biosnn.address.layout import Layout
 from biosnn.address.repeats import Repeats
+from biosnn.address.stores import WIDE, Store
 from biosnn.address.units import FEW, components, keep_exact, store, unit_of
 from biosnn.description.description import Description
 from biosnn.description.items import F64, Connection, PoissonInput, Values
@@ -51,6 +52,10 @@ class Precision:
     poisson: list[Feed]
     wide_scale: float  # 64-bit sums count multiples of 1/wide_scale; a power of two
     notes: list[str] = field(default_factory=list)
+
+    def counted(self, weight: float, node: Node, store: Store) -> int:
+        """A weight onto a receptor scale, in counts of the input of a store."""
+        return round(weight * self.wide_scale if store is WIDE else weight / self.units[node])
 
     @property
     def any_wide(self) -> bool:

@@ -7,15 +7,19 @@ number; a run ends where one of them fires more often than its targets' sums hav
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosnn.description.description import Description
 from biosnn.description.items import Connection, PoissonInput, SpikeTrains
 from biosnn.description.population import Group, Population
 from biosnn.description.rules.base import tail_bound
+from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError
 from biosnn.models.relays import MOST_MEAN, most_events
 
@@ -78,6 +82,14 @@ def most_given(net: Description, stride: int) -> int:
     """The most given spikes of any `stride` steps that follow each other."""
     steps = np.sort(np.concatenate([np.empty(0, np.int64), *(t.steps for t in net.spike_trains)]))
     return int((np.searchsorted(steps, steps + stride) - np.arange(steps.size)).max(initial=0))
+
+
+def most_active(population: Population, dt: float, over: Callable[[NDArray[np.float64]], Any] = np.mean) -> float:
+    """Spikes per neuron and step that refractoriness allows, at most; the mean or the maximum `over` the neurons."""
+    t_ref = population.model.refractoriness if population.model is not None else 0.0
+    if isinstance(t_ref, Distribution):
+        return 1.0
+    return float(over(1 / (1 + np.rint(np.asarray(t_ref) / dt)))) if np.size(t_ref) else 0.0
 
 
 def _own(population: Population, dt: float) -> int:

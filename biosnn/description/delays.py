@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from biosnn.description.space import TravelTime
 from biosnn.distributions import F64, N_QUANTILES, Distribution, extremes
 from biosnn.errors import DescriptionError
-
-if TYPE_CHECKING:
-    from biosnn.models.base import NeuronModel
+from biosnn.models.base import NeuronModel
 
 MOST_STEPS = 2**31
 TOGETHER = 2**20  # steps that are sorted at once

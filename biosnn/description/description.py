@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,15 @@ from biosnn import _validate
 from biosnn.description.delays import check_refractory, delays_in_range
 from biosnn.description.drives import Inputs, names_of, sides_of
 from biosnn.description.geometry import geometry
-from biosnn.description.items import Connection, CurrentInput, PoissonInput, Recorder, SpikeTrains, VaryingCurrent
+from biosnn.description.items import (
+    Attached,
+    Connection,
+    CurrentInput,
+    PoissonInput,
+    Recorder,
+    SpikeTrains,
+    VaryingCurrent,
+)
 from biosnn.description.population import MOST_IDS, Group, Population, as_group
 from biosnn.description.positions import Place, as_place
 from biosnn.description.rules import listed as explicit
@@ -21,9 +29,8 @@ from biosnn.description.rules.base import Sides
 from biosnn.description.weights import signed, weight_unit
 from biosnn.distributions import as_values, extremes
 from biosnn.errors import DescriptionError
-
-if TYPE_CHECKING:
-    from biosnn.models.base import NeuronModel
+from biosnn.models.base import NeuronModel
+from biosnn.parts.part import Part
 
 SHORTEST_DT = 1e-3  # ms, NEST's finest as well; a shorter one was given in s
 
@@ -46,6 +53,7 @@ class Description(Inputs):
         self.currents: list[CurrentInput | VaryingCurrent] = []
         self.spike_trains: list[SpikeTrains] = []
         self.recorders: list[Recorder] = []
+        self.attached: list[Attached] = []
         # what is looked up at each call, so that describing thousands of them does not take thousands of looks at each
         self._numbered: list[Population] = []
         self._n_ids = 0
@@ -180,9 +188,24 @@ class Description(Inputs):
         self._recorded.add((found.name, variable))
         return found
 
+    def attach(self, make: Callable[[Any], Iterable[Part]], name: str = "") -> None:
+        """Add an input or a recorder of your own: parts of the driver, as docs/architecture.md describes them.
+
+        `make` is called with the `Address` of the network when it is planned, and gives instances of `Part`.
+        """
+        if not callable(make):
+            raise DescriptionError(f"attach: make must be a function of an address, got {_validate.shown(make)}")
+        self.attached.append(Attached(name or getattr(make, "__name__", "part"), make))
+
     def population_at(self, a: int) -> Population:
         """Population number a, in the order of the calls."""
         return self._numbered[a]
+
+    def model_at(self, a: int) -> NeuronModel:
+        """The model of population number a, which is one of neurons."""
+        model = self._numbered[a].model
+        assert model is not None
+        return model
 
     def _new_owner(self, kind: str, name: Any) -> str:
         """How messages name a new population, if its name will do."""

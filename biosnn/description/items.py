@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from biosnn.description.population import Group, Population
 from biosnn.description.rules.base import Rule, Sides
 from biosnn.description.stimuli import Levels, Noise, OrnsteinUhlenbeck, Sinusoidal
 from biosnn.distributions import Distribution
+from biosnn.parts.part import Part
 
 F64 = NDArray[np.float64]
 Values = float | F64 | Distribution
@@ -117,6 +120,14 @@ class VaryingCurrent:
     source: Sinusoidal | Noise | OrnsteinUhlenbeck
     start: int
     stop: int | None
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A part of the user's own: `make`, called with the address of the network, gives the parts of a driver."""
+
+    name: str
+    make: Callable[[Any], Iterable[Part]]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ KINDS = {
     "poisson_inputs": "Poisson input",
     "currents": "current",
     "recorders": "recorder",
+    "attached": "part",
 }
 
 

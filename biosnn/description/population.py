@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,7 @@ from biosnn import _validate
 from biosnn.description.positions import Place
 from biosnn.distributions import Distribution
 from biosnn.errors import DescriptionError, SelectionError
-
-if TYPE_CHECKING:
-    from biosnn.models.base import NeuronModel
+from biosnn.models.base import NeuronModel
 
 Index = range | NDArray[np.int64]
 MOST_PIECES = 1000  # runs of neurons of one population, of a group that is kept as such

@@ -195,6 +195,12 @@ def waves(stimulus: Sinusoidal) -> tuple[F64, F64, F64]:
     return np.asarray(stimulus.offset), stimulus.amplitude * np.cos(phase), stimulus.amplitude * np.sin(phase)
 
 
+def broadcast(values: tuple[Any, ...], n: int) -> list[F64]:
+    """Values as rows of one length: one number each, or one per neuron where any of them differs."""
+    width = n if any(np.ndim(x) for x in values) else 1
+    return [np.broadcast_to(np.asarray(x, np.float64), width) for x in values]
+
+
 def _between(levels: Levels, start: int, stop: int | None) -> Levels:
     """The same levels, and nothing before step `start` and from step `stop` on."""
     steps, values = levels.steps, levels.values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from biosnn._numba import f32, kernel, u64
-from biosnn.inputs.sizes import TILE
+from biosnn.inputs.poisson import TILE
 from biosnn.random import NOISE, keyed, normals
 
 # Columns of the table of fluctuating currents
@@ -13,19 +13,19 @@ KEY, START, STOP, EVERY = range(4)
 
 
 @kernel
-def change(step, cursor, k, change_step, change_range, change_value, injected):
-    """Set the currents that change at or before this step; cursor[k] is the next change to come.
+def change(step, cursor, change_step, change_range, change_value, injected):
+    """Set the currents that change at or before this step; cursor[0] is the next change to come.
 
     Change c gives injected[first:last] the values change_value[at : at + last - first], or the one value at `at` if
     uniform; change_range[c] = (first, last, at, uniform).
     """
-    c = cursor[k]
+    c = cursor[0]
     while c < change_step.size and change_step[c] <= step:
         first, last, at, uniform = change_range[c]
         for i in range(first, last):
             injected[i] = change_value[at if uniform else at + i - first]
         c += 1
-    cursor[k] = c
+    cursor[0] = c
 
 
 @kernel

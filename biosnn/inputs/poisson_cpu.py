@@ -9,26 +9,9 @@ path more often.
 
 from __future__ import annotations
 
-import numpy as np
-
 from biosnn._numba import kernel, u32, u64
-from biosnn.inputs.sizes import TILE, WINDOW, table_length
+from biosnn.inputs.poisson import TILE, WINDOW
 from biosnn.random import POISSON, keyed, word32
-
-
-def thresholds(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tables for given mean counts per step: thresholds uint32 [n, length], and where each window starts, int64 [n].
-
-    A table ends where the tail falls below 2^-33; its last entries are 2^32 - 1, which no word exceeds.
-    """
-    from scipy.special import pdtr
-
-    length = table_length(float(np.max(mean, initial=0)))
-    cdf = pdtr(np.arange(length)[None, :], np.asarray(mean, np.float64)[:, None])
-    table = np.clip(np.ceil(cdf * 2.0**32) - 1, 0, 2.0**32 - 1).astype(np.uint32)
-    start = np.maximum(np.floor(mean - WINDOW / 2), 0).astype(np.int64)
-    start[mean < WINDOW / 2] = 0
-    return table, np.minimum(start, length - WINDOW)
 
 
 @kernel

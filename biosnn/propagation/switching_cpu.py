@@ -12,15 +12,23 @@ for as long as the longest delay.
 from __future__ import annotations
 
 from biosnn._numba import i64, kernel
-
-# way[step % 4]: is there event-driven delivery in that step, is there a product, are its spikes marked?
-EVENTS, PRODUCT, MARKED = range(3)
-# costs: event-driven ns and the spikes that took them, both fading; ns of a product; the planned ns, until it is known;
-# the most that event-driven delivery was expected to take
-EVENT_NS, EVENT_SPIKES, PRODUCT_NS, PLANNED_NS, MOST_NS = range(5)
-# counts: steps with event-driven delivery, with a product; is the matrix there; products measured; was a product wanted
-# in the last step; the last step whose spikes were marked; the last step in which that was changed
-EVENT_STEPS, PRODUCT_STEPS, READY, MEASURED, WANTED, LAST_MARKED, LAST_CHANGED = range(7)
+from biosnn.propagation.switching import (
+    EVENT_NS,
+    EVENT_SPIKES,
+    EVENT_STEPS,
+    EVENTS,
+    LAST_CHANGED,
+    LAST_MARKED,
+    MARKED,
+    MEASURED,
+    MOST_NS,
+    PLANNED_NS,
+    PRODUCT,
+    PRODUCT_NS,
+    PRODUCT_STEPS,
+    READY,
+    WANTED,
+)
 
 FADE = 0.98
 BAND = 0.05  # the other way has to be this much faster: near the crossing, changing costs more than staying

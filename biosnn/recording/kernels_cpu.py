@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from biosnn._numba import kernel
+from biosnn._numba import array_at, f32, i16, i32, kernel, u16
 from biosnn.half import load
+from biosnn.recording.probe import ADDRESS, AT, EVERY, KIND, KINDS, N_VALUES, SAMPLES, WIDTH
+
+WHOLE, FLOAT16, BFLOAT16 = (KINDS[name] for name in ("int32", "float16", "bfloat16"))
 
 # Of a neuron: its spikes, the steps of the first and of the last one, and the sum of its squared interspike intervals.
 SUMS = ("counts", "first", "last", "squares")
 
 
 @kernel
-def sample(p, row, column_of_part, index, values, samples):
-    """Copy the recorded neurons of partition p into one row of samples: columns column_of_part[p] and following."""
-    for j in range(column_of_part[p], column_of_part[p + 1]):
-        samples[row, j] = load(values, index[j])
+def sample(p, step, first_step, table, columns, index, samples):
+    """Copy what is recorded of the neurons of partition p at the end of a step; see `probe` for the tables.
+
+    Of probe k, columns[k, p] to columns[k, p + 1] - 1 are those of the partition. A chunk began with first_step.
+    """
+    for k in range(table.shape[0]):
+        every = table[k, EVERY]
+        if (step + 1) % every == 0:
+            row = (step + 1) // every - first_step // every - 1
+            into = table[k, SAMPLES] + row * table[k, WIDTH]
+            for j in range(columns[k, p], columns[k, p + 1]):
+                i = index[table[k, AT] + j]
+                samples[into + j] = number_at(table[k, ADDRESS], table[k, N_VALUES], table[k, KIND], i)
+
+
+@kernel
+def number_at(address, n, kind, i):
+    """Number i of the n that stand at an address, in the format of that kind."""
+    if kind == WHOLE:
+        return f32(array_at(address, n, i32)[i])
+    if kind == FLOAT16:
+        return load(array_at(address, n, u16), i)
+    if kind == BFLOAT16:
+        return load(array_at(address, n, i16), i)
+    return array_at(address, n, f32)[i]
 
 
 @kernel

@@ -143,7 +143,7 @@ def asked_ways(args: argparse.Namespace) -> Asked:
 def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
     """Events that the ring may hold, rounded to blocks in each partition; None: no ring of events, or no limit."""
     limited = args.ring_capacity_max is not None or args.max_ring_mib > 0
-    return plan.ways.capacity_max * plan.layout.n_parts if plan.ways.ring == "event_bucketed" and limited else None
+    return plan.ways.capacity_max * plan.layout.n_parts if plan.ways.capacity_max and limited else None
 
 
 def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory) -> None:

@@ -59,7 +59,7 @@ def chosen_ways(plan: Plan) -> dict[str, str | None]:
     ways = plan.ways
     return {
         "synapse_backend": ways.backend,
-        "fused_layout": ways.layout if ways.fused else None,
+        "fused_layout": ways.layout,
         "ring_strategy": ways.ring,
         "ring_dtype": ways.ring_dtype,
     }

@@ -27,6 +27,16 @@ def test_what_is_planned_is_what_is_built(cases, name):
 
 
 @pytest.mark.parametrize("name", FIXED)
+def test_the_bytes_that_are_planned_are_allocated(cases, name):
+    describe, how = cases[name]
+    sim = golden.built(describe(), how)
+    if all(table.exact for table in sim.plan.tables):  # no rule leaves the number of synapses to chance
+        assert sim.bytes == sim.plan.bytes
+    else:
+        assert sim.bytes == pytest.approx(sim.plan.bytes, rel=0.01)
+
+
+@pytest.mark.parametrize("name", FIXED)
 def test_driver_plan_and_arrays_are_as_they_were(cases, name):
     found, text = golden.fixed(*cases[name])
     shown = IN_FULL.get(golden.file_name(name))

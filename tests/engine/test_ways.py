@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import biosnn as bs
+from biosnn.address.stores import WIDE
 from biosnn.backends import cpu
 from biosnn.propagation import switching_cpu as switching
 
@@ -34,7 +35,7 @@ def delayed(n=1000, out=50, longest=10.0, wide=False):
 
 def ring_bytes(plan):
     """Planned bytes of the ring of values itself."""
-    return sum(e.bytes for e in plan.entries if e.name.startswith(("dense ring, packed", "dense ring, wide")))
+    return sum(e.bytes for e in plan.rows if e.name.startswith(("dense ring, packed", "dense ring, wide")))
 
 
 # What is refused
@@ -269,7 +270,7 @@ def test_what_is_left_to_biosnn_fits(n, out, longest, limit, threads, wide):
     if limit:
         assert ring_bytes(plan) <= limit * 2**20
         if plan.ways.ring == "event_bucketed":
-            per_event = sum((8 if table.wide else 4) + 2 for table in plan.tables)
+            per_event = sum((8 if table.store is WIDE else 4) + 2 for table in plan.tables)
             assert plan.ways.capacity_max * threads * per_event <= limit * 2**20
 
 
@@ -319,7 +320,7 @@ def test_a_matrix_that_finds_no_memory_ends_no_run(monkeypatch, caplog):
     def no_memory(*_):
         raise MemoryError("too large")
 
-    monkeypatch.setattr("biosnn.engine.running.between_chunks.matrix_arrays", no_memory)
+    monkeypatch.setattr("biosnn.engine.building.draws.make_matrix", no_memory)
     sim = delayed_with_sources().build(threads=1, synapse_backend="auto")
     sim.arrays["way_costs"][switching.MOST_NS] = 1e300
     sim.run(0.1)

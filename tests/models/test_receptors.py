@@ -162,7 +162,7 @@ def test_sixteen_bits_follow_slow_and_fast_receptors(dtype, worst, mean):
     for name, values in exact.items():
         assert np.abs(found[name] - values).max() < worst * values.max()
         assert np.abs((found[name] - values).mean(1)).max() < mean * values.max()
-    receptors = [sum(e.bytes for e in plan.entries if e.part == "receptors") for plan in (plain, halved)]
+    receptors = [sum(e.bytes for e in plan.rows if e.section == "receptors") for plan in (plain, halved)]
     assert receptors == [3 * 60 * 4, 3 * 60 * 2]
 
 

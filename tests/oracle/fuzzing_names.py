@@ -19,13 +19,13 @@ import numpy as np
 import travel
 
 import biosnn as bs
-from biosnn.engine.writing.driver import HELPERS, POLICY, SCALARS
+from biosnn.engine.writing.driver import POLICY, SCALARS, helpers_of
 
 DT, STEPS = 0.1, 7
 N_STATES = 12
 TAKEN = {"I", "p", "dt", "spikes", "receptors"}  # so it is documented
 OTHERS = ("held", "noise", "wave", "change_value", "low_0", "word_0", "τ", "Δ_T", "λ1", "été", "变量", "µ_s")
-PREFIXES = ("own_", "state_", "constant_", "constants_of_", "function_", "model_", "probe0_", "update_", "_")
+PREFIXES = ("own_", "state_", "constant_", "constants_of_", "function_", "model_", "probe_", "update_", "_")
 
 TEXT = """\
 import biosnn as bs
@@ -48,9 +48,10 @@ def {model}({states}, I, p, dt):
 @functools.cache
 def pool() -> list[str]:
     """Names that drivers use, of Python, and of neither."""
-    texts = [networks.drawn(networks.mixed(), **way).driver_source for way in travel.EVERY]
+    plans = [networks.mixed().plan(**way) for way in travel.EVERY]
+    texts, helpers = [plan.driver_source for plan in plans], {name for p in plans for name in helpers_of(p.parts)}
     used = {name for text in texts for name in re.findall(r"[A-Za-z_]\w*", text)}
-    used |= {*HELPERS, *POLICY, *SCALARS, *dir(builtins), *OTHERS} - TAKEN - {"__debug__"}
+    used |= {*helpers, *POLICY, *SCALARS, *dir(builtins), *OTHERS} - TAKEN - {"__debug__"}
     return sorted(name for name in used if name.isidentifier() and not keyword.iskeyword(name))
 
 

@@ -9,12 +9,13 @@ propagators computed in float64, then rounded once.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from biosnn.engine.running.read_back import read_synapses
+from biosnn.address.stores import WIDE
+from biosnn.engine.running.read_back import read_table
 
 F = np.float32
 MASK = 2**64 - 1
@@ -91,17 +92,21 @@ class _Oracle:
     def _rows(self, sim):
         """For each source: delay in steps, target, receptor, whole number, is it wide?, weight of every synapse."""
         parts = []
-        for table in sim._built.tables:  # of float32 weights, or of 16-bit ones
-            alone = replace(sim._built, tables=[table])
+        built, first = sim._built, sim.plan.layout.first_of()
+        tables = [(backend, table) for backend in built.plan.backends for table in backend.trip.tables]
+        for backend, table in tables:  # of float32 weights, or of 16-bit ones
+            wide = table.store is WIDE
+            sources, targets, *others = read_table(built, backend, table, 0, sim.plan.layout.n_ids)
             for source in self.populations:
                 for target in self.neurons:
-                    found = read_synapses(alone, source.name, target.name)
-                    receptor = np.minimum(found.slots, target.n_receptors - 1)  # alike, they are one
+                    i, j = sources - first[source.name], targets - first[target.name]
+                    mine = (i >= 0) & (i < source.n) & (j >= 0) & (j < target.n)
+                    weights, delays, slots = (x[mine] for x in others)
+                    receptor = np.minimum(slots, target.n_receptors - 1)  # alike, they are one
                     parts.append((
-                        self.first[source.name] + found.sources, np.rint(found.delays / self.dt).astype(np.int64),
-                        target.first + found.targets, receptor,
-                        self._counted(target, receptor, found.weights, table.wide), np.full(len(found), table.wide),
-                        found.weights,
+                        self.first[source.name] + i[mine], np.rint(delays / self.dt).astype(np.int64),
+                        target.first + j[mine], receptor, self._counted(target, receptor, weights, wide),
+                        np.full(mine.sum(), wide), weights,
                     ))  # fmt: skip
         source, *columns = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else [np.empty(0)]
         order = np.argsort(source, kind="stable")

@@ -40,7 +40,7 @@ def flood(wide=True, n=30):
 
 def room(sim):
     """Events that the buckets of each table have room for."""
-    return [sim.arrays["event_value_wide" if table.wide else "event_value"].size for table in sim.plan.tables]
+    return [sim.arrays[f"event_value{table.suffix}"].size for table in sim.plan.tables]
 
 
 def in_flight(net, sim, expected, wide):

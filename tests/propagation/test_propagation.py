@@ -53,7 +53,7 @@ def test_packed_weights_beside_wide_ones_arrive_as_in_the_oracle_however_the_net
     for parts, pieces in ((1, None), (3, None), (2, UNEVENLY)):
         net = MIXED(5)
         sim = networks.serial(net, parts, **way)
-        assert [table.wide for table in sim.plan.tables] == [False, True]
+        assert [table.store.label for table in sim.plan.tables] == ["packed", "wide"]
         assert_follows(net, sim, expected, pieces, choices_of(sim))
 
 
@@ -117,7 +117,7 @@ def test_connections_without_synapses_bring_nothing_by_any_way(way):
     long_rows(net, sources, a)
     net.connect(b[:0], b, bs.fixed_outdegree(14), weight=stats.t(1.2, scale=30.0), delay=bs.uniform(0.1, 2.0))
     sim = networks.serial(net, 3, **way)
-    assert [table.wide for table in sim.plan.tables] == [False, True]
+    assert [table.store.label for table in sim.plan.tables] == ["packed", "wide"]
     result = sim.run(10.0)
     assert (sim.n_synapses, len(sim.synapses()), result.n_spikes, result.synaptic_events) == (0, 0, 27 * 100, 0)
 
@@ -134,7 +134,7 @@ def test_delays_far_apart_leave_most_of_a_window_unread(way):
         net.connect(sources, b, bs.fixed_outdegree(5), weight=stats.t(1.2, scale=30.0), delay=delay)
     expected = naive.run(net, networks.drawn(net), 270)
     sim = networks.serial(net, 2, **way)
-    assert [table.wide for table in sim.plan.tables] == [False, True]
+    assert [table.store.label for table in sim.plan.tables] == ["packed", "wide"]
     assert_follows(net, sim, expected, choices=choices_of(sim))
 
 

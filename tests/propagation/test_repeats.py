@@ -138,7 +138,7 @@ def looped(n, out):
     ],
 )
 def test_a_loop_that_multiplies_without_end_ends_the_run_with_what_it_recorded(n, out, free, message, monkeypatch):
-    monkeypatch.setattr("biosnn.engine.running.rest.free_memory", lambda: free * 2**20)
+    monkeypatch.setattr("biosnn.propagation.history.free_memory", lambda: free * 2**20)
     sim = looped(n, out).build(threads=1)
     with pytest.raises(bs.errors.RingFullError) as caught:
         sim.run(10.0)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from biosnn import random
+from biosnn.address.address import Address
 from biosnn.address.layout import I64, Layout
 from biosnn.address.precision import encode, node_of
+from biosnn.address.stores import WIDE
 from biosnn.backends import interrupts
 from biosnn.connectivity import near
 from biosnn.connectivity.distances import SPACE
@@ -20,7 +21,6 @@ from biosnn.connectivity.indegrees import draw, draw_sources
 from biosnn.connectivity.rows import fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.description.delays import delay_steps
-from biosnn.description.description import Description
 from biosnn.description.items import Connection
 from biosnn.description.population import Index, as_array
 from biosnn.description.rules.near import NearBernoulli, NearIndegree
@@ -29,26 +29,10 @@ from biosnn.description.space import OfDistance, TravelTime
 from biosnn.distributions import N_QUANTILES, Distribution
 from biosnn.engine.building.memory import memory_for
 from biosnn.engine.building.spatial import in_three_dimensions, pair_arguments, space_record
-from biosnn.engine.planning.plan import Plan, TablePlan
+from biosnn.parts.array import Arrays
+from biosnn.propagation.table import Table
 
 CHOICES = {"any": ANY, "distinct": DISTINCT, "all": ALL, "given": LISTED}
-
-
-@dataclass
-class Table:
-    """A synapse table: rows by source, sorted by partition and delay. See `connectivity.words` for its words."""
-
-    wide: bool
-    row_first: I64
-    words: NDArray[np.unsignedinteger]
-    waits: NDArray[np.unsignedinteger] | None  # delays in steps, of rows that are not sorted by them
-    segments: NDArray[np.unsignedinteger]
-    compile_s: float  # of the kernels that filled it, on their first use
-
-    @property
-    def n_synapses(self) -> int:
-        """Number of synapses."""
-        return int(self.row_first[-1])
 
 
 class _Columns:
@@ -76,19 +60,25 @@ class _Columns:
 
 
 @memory_for("synapses")
-def build_table(net: Description, plan: Plan, table: TablePlan, threads: int) -> Table:
-    """Draw all synapses of one table."""
-    return _Builder(net, plan, table, threads).build()
+def draw_table(address: Address, table: Table, by_delay: bool, threads: int) -> tuple[Arrays, float]:
+    """All synapses of one table, as rows by source, sorted by partition, and by delay if their spikes wait.
+
+    row_first, segments, words (see `connectivity.words`), and else waits: their delays in steps. And the seconds that
+    compiling the kernels took which filled them.
+    """
+    builder = _Builder(address, table, by_delay, threads)
+    return builder.build(), builder.compile_s
 
 
 class _Builder:
-    def __init__(self, net: Description, plan: Plan, table: TablePlan, threads: int) -> None:
-        self.net, self.plan, self.table, self.threads = net, plan, table, threads
-        self.layout: Layout = plan.layout
+    def __init__(self, address: Address, table: Table, by_delay: bool, threads: int) -> None:
+        self.address, self.net, self.table, self.threads = address, address.net, table, threads
+        self.by_delay = by_delay
+        self.layout: Layout = address.layout
         self.number = {name: a for a, name in enumerate(self.layout.names)}
         self.first_of = self.layout.first_of()
-        self.weights = _Columns(np.uint32 if table.wide else np.uint16)
-        self.delays = _Columns(np.min_scalar_type(max(plan.delays.size - 1, 0)))
+        self.weights = _Columns(np.uint32 if table.store is WIDE else np.uint16)
+        self.delays = _Columns(np.min_scalar_type(max(address.delays.size - 1, 0)))
         self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
         self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
@@ -98,17 +88,16 @@ class _Builder:
         self.placed: list[tuple[Connection, I64]] = []
         self.compile_s = 0.0
 
-    def build(self) -> Table:
+    def build(self) -> Arrays:
         connections = [self.net.connections[k] for k in self.table.connections]
         # those placed first: their targets are written to the start of the rows
         for c in sorted(connections, key=lambda c: not c.rule.placed):
             self._add(c)
         row_first = np.concatenate([[0], np.cumsum(self.row_length)])
-        # a line of slack at the end, because prefetching looks ahead of a segment's start
-        words = np.empty(row_first[-1] + 80, np.uint64 if self.table.wide else np.uint32)
+        words = np.empty(row_first[-1], self.table.store.word)
         self._place(row_first, words)
-        by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
-        waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())
+        by_delay, steps = self.by_delay, self.address.delays.astype(self.address.wait_dtype)
+        waits = np.empty(0 if by_delay else words.size, self.address.wait_dtype)
         columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
         # the planned dtype holds the longest row but for a chance of e^-80, and now its length is known
         needed = np.min_scalar_type(int(self.row_length.max(initial=0)))
@@ -126,7 +115,8 @@ class _Builder:
         )  # fmt: skip
         self._compile(fill, fill_rows, arguments)  # no row at all
         self._call(fill, fill_rows, _even_cuts(work, self.threads * 4), arguments)
-        return Table(self.table.wide, row_first, words, None if by_delay else waits, segments, self.compile_s)
+        found = {"row_first": row_first, "segments": segments, "words": words}
+        return found if by_delay else found | {"waits": waits}
 
     def _add(self, c: Connection) -> None:
         degrees = self._out_degrees(c)
@@ -230,7 +220,7 @@ class _Builder:
     def _attributes(self, c: Connection, record: NDArray[np.void]) -> None:
         weights = c.weight.table() if isinstance(c.weight, Distribution) else np.atleast_1d(c.weight)
         steps = delay_steps(c.delay, self.net.dt)
-        classes = np.searchsorted(self.plan.delays, steps)
+        classes = np.searchsorted(self.address.delays, steps)
         for name, column, values, given in (
             ("weight", self.weights, self._encoded(c, np.asarray(weights, np.float64)), c.weight),
             ("delay", self.delays, classes, c.delay),
@@ -241,10 +231,10 @@ class _Builder:
 
     def _encoded(self, c: Connection, weights: NDArray[np.float64]) -> NDArray[np.unsignedinteger]:
         """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
-        if self.table.wide:
+        if self.table.store is WIDE:
             return weights.astype(np.float32).view(np.uint32)
         a = self.number[c.target.populations[0].name] if c.target.populations else 0
-        units = self.plan.precision.units
+        units = self.address.precision.units
         plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
         unit = np.where(weights < 0, minus, plus)
         return encode(weights, unit).view(np.uint16)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from biosnn.engine.planning.entries import PARTS, Entry
-
-if TYPE_CHECKING:
-    from biosnn.engine.planning.plan import Plan
+from biosnn.parts.array import SECTIONS, Row
 
 MOST_ROWS = 150  # arrays; of more, each part shows those that take most
 LARGEST = 8
@@ -18,29 +14,24 @@ LONGEST = 60  # characters of a name
 NAME, NUMBER = r"'[^']+'|\"[^\"]+\"", r"[\d.,]+(?:e[+-]?\d+)?"
 
 
-def page(plan: Plan) -> str:
-    """The plan as text."""
+def page(head: str, planned: Sequence[Row], notes: Sequence[str]) -> str:
+    """A plan as text: what it is of, its arrays, and what has to be said."""
     rows: list[tuple[str, ...]] = []
-    for part in PARTS:
-        mine = [e for e in plan.entries if e.part == part]
+    for section in SECTIONS:
+        mine = [row for row in planned if row.section == section]
         if mine:
-            rows.append((f"{part}:", "", "", size_text(sum(e.bytes for e in mine if not e.later))))
-            rows += _rows(mine, LARGEST if len(plan.entries) > MOST_ROWS else len(mine))
-    rows.append(("total, host", "", "", size_text(plan.bytes)))
+            rows.append((f"{section}:", "", "", size_text(sum(row.bytes for row in mine if not row.later))))
+            rows += _rows(mine, LARGEST if len(planned) > MOST_ROWS else len(mine))
+    rows.append(("total, host", "", "", size_text(sum(row.bytes for row in planned if not row.later))))
     rows.append(("total, device", "", "", "0 B"))
-    if plan.later_bytes:
-        rows.append(("(when activity asks for it)", "", "", f"({size_text(plan.later_bytes)})"))
+    if any(row.later for row in planned):
+        later = sum(row.bytes for row in planned if row.later)
+        rows.append(("(when activity asks for it)", "", "", f"({size_text(later)})"))
     widths = [max(len(r[c]) for r in rows) for c in range(4)]
     table = "\n".join(
         f"  {n:<{widths[0]}}  {f:<{widths[1]}}  {d:<{widths[2]}}  {b:>{widths[3]}}" for n, f, d, b in rows
     )
-    about = "" if all(t.exact for t in plan.tables) else "about "
-    head = (
-        f"plan: {plan.layout.n_neurons:,} neurons, {about}{plan.n_synapses:,.0f} synapses, "
-        f"{plan.layout.n_parts} partition(s), {'parallel' if plan.parallel else 'serial'} driver, "
-        f"synapse backend {plan.ways.backend}, ring {plan.ways.ring}"
-    )
-    return "\n".join([head, table, *(f"  note: {n}" for n in _notes(plan.notes))])
+    return "\n".join([head, table, *(f"  note: {n}" for n in _notes(notes))])
 
 
 def size_text(n: float) -> str:
@@ -52,22 +43,22 @@ def size_text(n: float) -> str:
     raise AssertionError("unreachable")
 
 
-def _rows(entries: Sequence[Entry], most: int) -> Iterator[tuple[str, ...]]:
+def _rows(rows: Sequence[Row], most: int) -> Iterator[tuple[str, ...]]:
     """One for each of the largest arrays, in their order, and one for all others."""
-    shown = set(sorted(range(len(entries)), key=lambda k: -entries[k].bytes)[:most])
+    by_size = sorted((k for k, row in enumerate(rows) if not row.minor), key=lambda k: -rows[k].bytes)
+    shown = set(by_size[:most])
     for k in sorted(shown):
-        e = entries[k]
-        yield f"  {_shortened(e.name)}", e.formula, e.dtype, _size_of([e])
+        yield f"  {_shortened(rows[k].name)}", rows[k].formula, rows[k].dtype, _size_of([rows[k]])
     for later in (False, True):
-        others = [e for k, e in enumerate(entries) if k not in shown and e.later == later]
+        others = [row for k, row in enumerate(rows) if k not in shown and row.later == later]
         if others:
             yield f"  {len(others):,} others", "", "", _size_of(others)
 
 
-def _size_of(entries: Sequence[Entry]) -> str:
+def _size_of(rows: Sequence[Row]) -> str:
     """What arrays take, all now or all later."""
-    text = size_text(sum(e.bytes for e in entries))
-    return f"({text})" if entries[0].later else text
+    text = size_text(sum(row.bytes for row in rows))
+    return f"({text})" if rows[0].later else text
 
 
 def _notes(notes: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import logging
 from biosnn.engine.building.build import Built, build
 from biosnn.engine.planning.plan import make_plan
 from biosnn.errors import MemoryPlanError, RingFullError
-from biosnn.propagation.spmm_fused_cpu import mark
+from biosnn.propagation.spike_history import SpikeHistory
 
 _log = logging.getLogger("biosnn")
 
@@ -20,7 +20,7 @@ _log = logging.getLogger("biosnn")
 def change_ring(built: Built, full: RingFullError) -> None:
     """Let the spikes of `built` wait in the history from here on. Raises `full` where there is no memory for that."""
     before = built.plan
-    wanted = {**before.asked, "ring_strategy": "spike_history", "ring_capacity_max": None}
+    wanted = {**before.asked, "ring_strategy": SpikeHistory.name, "ring_capacity_max": None}
     plan = make_plan(built.net, before.threads, wanted)  # type: ignore[arg-type]
     plan.parallel = before.parallel
     try:
@@ -29,18 +29,9 @@ def change_ring(built: Built, full: RingFullError) -> None:
         raise full from None
     _log.info("the ring that was chosen, event_bucketed, is full: the spikes wait in a history from here on")
     found = build(built.net, plan)
-    found.arrays |= {name: values for name, values in built.arrays.items() if name not in built.travelling}
-    if "bits" in found.arrays:
-        _mark_past(found)
+    travelling = {array.name for backend in before.backends for array in backend.arrays()}
+    found.arrays |= {name: values for name, values in built.arrays.items() if name not in travelling}
+    for backend in plan.backends:
+        backend.catch_up(found.arrays)
     found.described = built.described
     vars(built).update(vars(found))  # at once: whoever holds it has all of one or all of the other
-
-
-def _mark_past(built: Built) -> None:
-    """Set the bits of the spikes that are kept, for the products of the steps to come."""
-    arrays = built.arrays
-    reached, origin = (int(x) for x in arrays["clock"][:2])
-    history = [arrays[name] for name in ("spike_first", "spike_ids", "bit_of", "list_at", "bits")]
-    for step in range(max(reached - built.plan.ways.ring_len, origin), reached):
-        for q in range(len(arrays["spike_first"])):
-            mark(step, origin, q, True, *history)

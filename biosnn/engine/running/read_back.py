@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
+from biosnn.address.stores import WIDE
 from biosnn.engine.building.build import Built
-from biosnn.engine.building.tables import Table
-from biosnn.engine.building.travel import matrix_names
+from biosnn.propagation.backend import Backend
+from biosnn.propagation.table import Table
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
     begin, end = 0, layout.n_ids
     if source is not None:
         begin, end = first[source], first[source] + built.net.populations[source].n
-    read = _from_rows if built.plan.ways.rows else _from_matrix
-    parts = [read(built, table, begin, end) for table in built.tables]
-    columns = [np.concatenate([p[k] for p in parts]) if parts else np.empty(0) for k in range(5)]
+    read = [
+        read_table(built, backend, table, begin, end)
+        for backend in built.plan.backends for table in backend.trip.tables
+    ]  # fmt: skip
+    columns = [np.concatenate([r[k] for r in read]) if read else np.empty(0) for k in range(5)]
     sources, targets, slots = (columns[k].astype(np.int64) for k in (0, 1, 4))
     weights, delays = columns[2], columns[3]
     if target is not None:
@@ -72,56 +75,12 @@ def read_fused(built: Built, source: str, target: str, receptor: str | None) -> 
     return csr_matrix((found.weights[mine], (found.targets[mine], columns)), shape=shape)
 
 
-def _from_rows(built: Built, table: Table, begin: int, end: int) -> list[NDArray[np.float64]]:
-    """Source, target, weight and delay of the synapses in the rows of sources begin..end-1."""
-    plan, ids = built.plan, np.arange(begin, end)
-    segments = table.segments[begin:end].astype(np.int64)
-    lengths = np.diff(segments, axis=1).ravel()
-    sources = np.repeat(ids, segments[:, -1])
-    keys = np.repeat(np.tile(np.arange(segments.shape[1] - 1), ids.size), lengths)
-    at = np.repeat(table.row_first[ids], segments[:, -1]) + _counter(segments[:, -1])
-    if table.waits is None:
-        part, steps = keys // plan.delays.size, plan.delays[keys % plan.delays.size]
-    else:
-        part, steps = keys, table.waits[at]
-    words = table.words[at]
-    slots, weights = _unpacked(words)
-    return _described(built, table, sources, part, slots, weights, steps)
-
-
-def _from_matrix(built: Built, table: Table, begin: int, end: int) -> list[NDArray[np.float64]]:
-    """The same, of a network that keeps its fused matrix only."""
-    plan, layout, ways = built.plan, built.plan.layout, built.plan.ways
-    starts, columns, kept, part_row = (built.arrays[name] for name in matrix_names(table, ways.layout))
-    row = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-    width = 32 * int(built.arrays["list_at"][-1])
-    source_of = np.zeros(width, np.int64)
-    source_of[built.arrays["bit_of"]] = np.arange(layout.n_ids)
-    sources = source_of[columns % width]
-    part = np.searchsorted(part_row, row, side="right") - 1
-    if ways.layout == "coo":
-        steps, (slots, weights) = plan.delays[row % plan.delays.size], _unpacked(kept)
-    else:
-        within, slots_of_part = row - part_row[part], layout.n_slots[part]
-        slots, weights = within % slots_of_part, kept.astype(np.float64)
-        steps = plan.delays[within // slots_of_part] if ways.stacked_by_row else ways.ring_len - columns // width
-    mine = (sources >= begin) & (sources < end)
-    return _described(built, table, *(x[mine] for x in (sources, part, slots, weights, steps)))
-
-
-def _described(
-    built: Built, table: Table, sources: Any, part: Any, slots: Any, weights: Any, steps: Any
-) -> list[NDArray[np.float64]]:
-    target, unit, slot = _neurons(built, part, slots)
-    return [sources, target, weights if table.wide else weights * unit, steps * built.net.dt, slot]
-
-
-def _unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Slot and weight of each word: float32 of a wide one, a multiple of its unit of a packed one."""
-    if words.dtype == np.uint64:
-        weights = (words >> 32).astype(np.uint32).view(np.float32)
-        return (words & 0xFFFFFFFF).astype(np.int64), weights.astype(np.float64)
-    return (words & 0xFFFF).astype(np.int64), (words.view(np.int32) >> 16).astype(np.float64)
+def read_table(built: Built, backend: Backend, table: Table, begin: int, end: int) -> list[NDArray[Any]]:
+    """Source, target, weight, delay and number of the receptor's slot of the synapses of sources begin..end-1."""
+    found = backend.read(built.arrays, table, begin, end)
+    target, unit, slot = _neurons(built, found.part, found.slot)
+    weights = found.weight if table.store is WIDE else found.weight * unit
+    return [found.source, target, weights, found.steps * built.net.dt, slot]
 
 
 def _neurons(
@@ -142,9 +101,3 @@ def _neurons(
                     unit[cell.part, ids + shift[c]] = units[(cell.population, group.bank.scale[k])]
                     number[cell.part, ids + shift[c]] = k
     return target[part, slots], unit[part, slots], number[part, slots]
-
-
-def _counter(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0..n-1 for each of the lengths, one after the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1]) if ends.size else 0) - np.repeat(ends - lengths, lengths)

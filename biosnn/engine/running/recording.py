@@ -11,6 +11,7 @@ from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
 from biosnn.propagation.spike_history_cpu import spikes_between
 from biosnn.recording.kernels_cpu import are_in_order, sent
+from biosnn.recording.probe import Probe
 from biosnn.recording.results import PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.statistics import Statistics
 
@@ -30,7 +31,7 @@ class Recording:
         self.spike_recorders = [r for r in built.net.recorders if r.variable == "spikes"]
         self.labels = [_labels(r, layout.first_of(), layout.n_ids) for r in self.spike_recorders]
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
-        self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.sampled]
+        self.samples: list[list[NDArray[np.float32]]] = [[] for _ in built.plan.probes.probes]
         self.events = 0
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
         self.whole = True  # and nothing of what is later
@@ -47,16 +48,15 @@ class Recording:
             order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
-        self.events += sum(int(sent(ids, table.row_first)) for table in self.built.tables)
+        self.events += sum(int(sent(ids, arrays[f"row_first{t.suffix}"])) for t in self.built.plan.tables)
         for found, label in zip(self.spikes, self.labels, strict=True):
             if label is None:
                 found.append((steps, ids.astype(np.int64)))
             else:
                 mine = label[ids] >= 0
                 found.append((steps[mine], label[ids[mine]]))
-        for k, sampled in enumerate(self.built.sampled):
-            rows = last // sampled.recorder.every - first // sampled.recorder.every
-            self.samples[k].append(arrays[f"probe{k}_samples"][:rows].copy())
+        for kept, samples in zip(self.samples, self.built.plan.probes.samples(arrays, first, last), strict=True):
+            kept.append(samples.copy())
         self.until, self.whole = last, True
         if self.sink is not None:
             self.sink(steps, ids)
@@ -79,11 +79,24 @@ class Recording:
                 continue
             steps = np.arange(start // recorder.every + 1, stop // recorder.every + 1) * recorder.every
             values = np.zeros((steps.size, len(recorder.target)), np.float32)
-            for sampled, parts in zip(self.built.sampled, self.samples, strict=True):
-                if sampled.recorder is recorder and parts:
-                    values[:, sampled.order] += np.concatenate(parts) + sampled.offset
+            for probe, parts in zip(self.built.plan.probes.probes, self.samples, strict=True):
+                if probe.recorder is recorder and parts:
+                    values[:, probe.positions] += np.concatenate(parts) + self._origins(probe)
             samples = Samples(in_ms(steps, dt), senders(recorder), values)
             found.setdefault(recorder.name, {})[recorder.variable] = samples
+        return found
+
+    def _origins(self, probe: Probe) -> NDArray[np.float64]:
+        """The parameter that the stored values of a variable are relative to, for each of its columns."""
+        layout, found = self.built.plan.layout, np.zeros(probe.positions.size)
+        if probe.origin is None:
+            return found
+        ids = probe.recorder.target.ids(layout.first_of())[probe.positions]
+        populations = np.searchsorted(layout.first_id, ids, side="right") - 1
+        for a in np.unique(populations):
+            mine, n = populations == a, int(np.diff(layout.first_id)[a])
+            value = np.broadcast_to(self.built.draws.parameters(int(a))[probe.origin], n)
+            found[mine] = value[ids[mine] - layout.first_id[a]]
         return found
 
     def populations(self, seconds: float) -> dict[str, PopulationStatistics]:

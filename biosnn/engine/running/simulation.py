@@ -17,15 +17,12 @@ from biosnn import _forks, _validate
 from biosnn.backends import cpu, interrupts
 from biosnn.description.late_changes import names_of_late
 from biosnn.engine.building.build import Built
-from biosnn.engine.planning.choice import BACKENDS
 from biosnn.engine.planning.plan import Plan
-from biosnn.engine.running.between_chunks import bad_state, drop_past, make_room, said_of
-from biosnn.engine.running.other_ring import change_ring
+from biosnn.engine.running.between_chunks import bad_state, finish, make_ready, said_of
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
 from biosnn.engine.running.recording import Recording, SpikeSink
-from biosnn.engine.running.rest import append_rest
-from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RingFullError, RunEndedError, StateRangeError
-from biosnn.propagation.switching_cpu import EVENT_STEPS, PRODUCT_STEPS
+from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEndedError, StateRangeError
+from biosnn.propagation.ways import steps_of
 from biosnn.recording.results import Result, in_ms
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
@@ -73,7 +70,7 @@ class Simulation:
     @property
     def n_synapses(self) -> int:
         """Synapses, as drawn."""
-        return sum(t.n_synapses for t in self._built.tables)
+        return sum(int(self.arrays[f"row_first{t.suffix}"][-1]) for t in self.plan.tables)
 
     @property
     def bytes(self) -> int:
@@ -93,11 +90,7 @@ class Simulation:
     @property
     def backend_steps(self) -> dict[str, int]:
         """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
-        backend = self.plan.ways.backend
-        if backend != "auto":
-            return {name: self.step if name == backend else 0 for name in BACKENDS[1:]}
-        counts = self.arrays["way_counts"]
-        return {"event_driven": int(counts[EVENT_STEPS]), "spmm_fused": int(counts[PRODUCT_STEPS])}
+        return steps_of(self.plan.backends, self.arrays)
 
     def run(self, duration: float, *, progress: bool | Progress | None = None, sink: SpikeSink | None = None) -> Result:
         """Simulate `duration` ms (a multiple of dt) and return what was recorded.
@@ -192,16 +185,10 @@ class Simulation:
 
     def _advance(self, last: int, recording: Recording) -> None:
         """Run to step `last` or until some buffer is full, and hand over what happened."""
-        built, arrays = self._built, self.arrays
-        append_rest(built)
-        drop_past(built)
-        try:
-            make_room(built, self.step)
-        except RingFullError as full:
-            if not self.plan.ways.replaceable:
-                raise
-            change_ring(built, full)
-            arrays = self.arrays
+        built = self._built
+        finish(built)
+        make_ready(built)
+        arrays = self.arrays
         first, origin = (int(x) for x in arrays["clock"][:2])
         if "workers" in arrays and _forks.is_alone():
             arrays["workers"][:] = 1  # forked since it was built: one thread takes all partitions, and meets nobody
@@ -209,7 +196,7 @@ class Simulation:
         with cpu.threads(self.plan.threads):
             built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
         seconds = time.perf_counter() - started
-        append_rest(built)
+        finish(built)
         recording.take(first, self.step, origin)
         pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from biosnn.parts.text import indented
+
 
 @dataclass(frozen=True)
 class Around:
@@ -27,19 +29,19 @@ def steps_apart(around: Around, step: list[str], strides: bool, parallel: bool) 
         return [
             *turn,
             "for step in range(first_step, last_step):",
-            *indented(around.before, 4),
+            *indented(around.before),
             f"    {partitions}",
             *indented([*step, *around.after], 8),
             "    clock[0] = step + 1",
             f"    if {around.full}:",
             "        break",
-            *indented(turned, 4),
+            *indented(turned),
         ]
     return [
         *turn,
         "for begin in range(first_step, last_step, stride[0]):",
         "    end = min(begin + stride[0], last_step)",
-        *indented(_each_step(around.before), 4),
+        *indented(_each_step(around.before)),
         f"    {partitions}",
         "        for step in range(begin, end):",
         *indented(step, 12),
@@ -48,21 +50,21 @@ def steps_apart(around: Around, step: list[str], strides: bool, parallel: bool) 
         "    clock[0] = end",
         f"    if {around.full}:",
         "        break",
-        *indented(turned, 4),
+        *indented(turned),
     ]
 
 
 def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
     """One parallel region for all steps: each thread takes those of its partitions, and meets the others."""
     meet = "meet(meetings, n)"
-    before = ["if worker == 0:", *indented(around.before, 4)] if around.before else []
+    before = ["if worker == 0:", *indented(around.before)] if around.before else []
     waiting = [meet] if around.waits else []
     turn, turned = (["turn = 0"], ["turn = 1 - turn"]) if around.after else ([], [])
     head = [
         "n = workers[0]",
         "meetings[0] = 0",
         "for worker in prange(n):",
-        *indented(turn, 4),
+        *indented(turn),
     ]
     if not strides:
         return [
@@ -82,7 +84,7 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
         *head,
         "    for begin in range(first_step, last_step, stride[0]):",
         "        end = min(begin + stride[0], last_step)",
-        *indented(["if worker == 0:", *indented(_each_step(around.before), 4)] if around.before else [], 8),
+        *indented(["if worker == 0:", *indented(_each_step(around.before))] if around.before else [], 8),
         "        for p in range(worker, drive_at.size - 1, n):",
         "            for step in range(begin, end):",
         *indented(step, 16),
@@ -97,10 +99,5 @@ def steps_together(around: Around, step: list[str], strides: bool) -> list[str]:
     ]
 
 
-def indented(lines: list[str], by: int) -> list[str]:
-    """Lines further to the right."""
-    return [" " * by + line for line in lines]
-
-
 def _each_step(lines: list[str]) -> list[str]:
-    return ["for step in range(begin, end):", *indented(lines, 4)] if lines else []
+    return ["for step in range(begin, end):", *indented(lines)] if lines else []
