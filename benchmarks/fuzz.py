@@ -139,13 +139,13 @@ def report(mode: str, seed: int, cases: int) -> int:
 
 
 def _environment() -> dict[str, str]:
-    paths = [str(HERE), str(HERE.parent / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(HERE), str(HERE.parent / "tests" / "oracle"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg"}
 
 
 def _prepare() -> None:
     """Warnings are errors, and what asks for far too much memory gets none."""
-    sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
+    sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "oracle")]
     warnings.simplefilter("error")
     with contextlib.suppress(ImportError):  # not on Windows
         import resource

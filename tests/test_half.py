@@ -183,7 +183,7 @@ def test_an_array_of_no_format_is_refused():
 @pytest.mark.skipif("BIOSNN_TEST_OLD_CPU" in os.environ, reason="this is the process that it starts")
 def test_processors_that_cannot_convert_give_the_same(tmp_path):
     old = {"NUMBA_CPU_NAME": "generic", "BIOSNN_TEST_OLD_CPU": "1", "BIOSNN_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "float16", __file__]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "float16", __file__]
     subprocess.run(command, check=True, env=os.environ | old, stdout=subprocess.DEVNULL)
 
 

@@ -242,7 +242,8 @@ class lif_3c(Compartments):  # noqa: N801 - named like NEST's models
     At V_a >= V_th the neuron spikes: V_a alone is set to V_reset and held for t_ref, through which it draws the soma
     down. The receptors are ex, in, ex_dend, in_dend, ex_ais and in_ais; unnamed, weights go to those of the soma. The
     classical Runge-Kutta method of the step dt; potentials start at E_L. The largest error below threshold, and that of
-    18 spikes under a current and conductances (tests/test_compartments.py; each comes a part of a step late or more):
+    18 spikes under a current and conductances (tests/models/test_compartments.py; each comes a part of a step late or
+    more):
 
         dt (ms)           0.5     0.25    0.1     0.05    0.02
         V_m (mV)          0.02    6e-4    1e-5    1e-5
