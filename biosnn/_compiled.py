@@ -19,6 +19,7 @@ from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 
 from biosnn import _cache, _forks
+from biosnn._lazy import collecting
 
 _forks.let_go(global_compiler_lock)  # of Numba, which holds it while it compiles
 
@@ -43,7 +44,8 @@ class Kept:
         target.refresh()
         data = _cache.load(self._name(signature, target.codegen()))
         try:
-            return CompileResult._rebuild(target, *pickle.loads(data)) if data is not None else None
+            with collecting(target.codegen()):
+                return CompileResult._rebuild(target, *pickle.loads(data)) if data is not None else None
         except Exception:  # sealed, yet not what this Numba writes: whatever it is, compiling is the way out
             return None
 
