@@ -88,7 +88,8 @@ class _Builder:
         self.number = {name: a for a, name in enumerate(self.layout.names)}
         self.first_of = self.layout.first_of()
         self.weights = _Columns(np.uint32 if table.wide else np.uint16)
-        self.delays = _Columns(np.min_scalar_type(max(plan.delays.size - 1, 0)))
+        # not the smallest type: each other one is another `fill` to compile, 0.6 s
+        self.delays = _Columns(np.uint16 if plan.delays.size <= 2**16 else np.uint32)
         self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
         self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
@@ -107,8 +108,10 @@ class _Builder:
         # a line of slack at the end, because prefetching looks ahead of a segment's start
         words = np.empty(row_first[-1] + 80, np.uint64 if self.table.wide else np.uint32)
         self._place(row_first, words)
-        by_delay, steps = self.plan.ways.by_delay, self.plan.delays.astype(self.plan.wait_dtype())
-        waits = np.empty(0 if by_delay else words.size, self.plan.wait_dtype())
+        by_delay = self.plan.ways.by_delay
+        wait_dtype = np.uint8 if by_delay else self.plan.wait_dtype()  # by delay, none is written
+        steps = self.plan.delays.astype(wait_dtype)
+        waits = np.empty(0 if by_delay else words.size, wait_dtype)
         columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
         # the planned dtype holds the longest row but for a chance of e^-80, and now its length is known
         needed = np.min_scalar_type(int(self.row_length.max(initial=0)))
@@ -121,7 +124,7 @@ class _Builder:
             np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
             self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
             np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps,
-            np.array([*self.spaces, np.zeros((), SPACE)]), self._places(), self.factors.joined(),
+            np.array(self.spaces, SPACE) if self.spaces else None, self._places(), self.factors.joined(),
             row_first, words, waits, segments,
         )  # fmt: skip
         self._compile(fill, fill_rows, arguments)  # no row at all
