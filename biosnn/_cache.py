@@ -1,8 +1,7 @@
 """What is kept on disk between processes: where it stands, and when it goes.
 
-Everything is kept in a folder named by a hash of BioSNN's own sources, so it is never stale: Numba's own cache looks
-only at the file of the function itself, and after a change in a function that it calls, from another file, would hand
-out old machine code.
+Each thing has a name that covers all that it depends on (_compiled.py, _sources.py), so it is never stale, and no
+version of BioSNN throws away what another can use. What nobody has used for a month goes.
 
 Nothing here is needed, and nothing is believed: what is not as it was written counts as not there, and where nothing
 can be written, nothing is kept. The worst that a cache can do is to be empty.
@@ -24,7 +23,8 @@ from pathlib import Path
 
 SUFFIX = ".code"  # of what was sealed
 DAY = 86400.0
-OLD = 30 * DAY  # without use, until a folder of other sources is removed
+OLD = 30 * DAY  # without use, until something is removed
+FORMAT = "cache 2"  # of what stands in a folder; another one, another folder
 _OURS = re.compile(r"cpython-\w+-[0-9a-f]{16}")  # the names of our folders
 _DIGEST = hashlib.sha256().digest_size
 _log = logging.getLogger("biosnn")
@@ -33,14 +33,12 @@ _told = False
 
 @functools.cache
 def folder() -> Path | None:
-    """The folder of these sources, be it there or not; None where the user has no home for it."""
+    """The folder of this Python and this format, be it there or not; None where the user has no home for it."""
     root = _root()
     if root is None:
         return None
-    path = root / f"{sys.implementation.cache_tag}-{sources()[:16]}"
-    with contextlib.suppress(OSError):
-        if time.time() - path.stat().st_mtime > DAY:
-            os.utime(path)  # it is in use: see `_make`
+    path = root / f"{sys.implementation.cache_tag}-{hashlib.sha256(FORMAT.encode()).hexdigest()[:16]}"
+    _use(path)
     return path
 
 
@@ -53,6 +51,7 @@ def load(name: str) -> bytes | None:
         sealed = (path / (name + SUFFIX)).read_bytes()
     except (OSError, MemoryError):
         return None
+    _use(path / (name + SUFFIX))
     return sealed[_DIGEST:] if sealed[:_DIGEST] == _seal(name, sealed[_DIGEST:]) else None
 
 
@@ -66,6 +65,7 @@ def show(name: str, text: str) -> None:
     path, data = folder(), text.encode()
     with contextlib.suppress(OSError):
         if path is not None and (path / name).read_bytes() == data:
+            _use(path / name)
             return
     _write(name, data)
 
@@ -85,7 +85,7 @@ def promise() -> str:
 
 
 def clear() -> tuple[int, int, Path | None]:
-    """Remove our folders, of any sources: their number, the bytes that they took, and where they stood.
+    """Remove our folders, of any version: their number, the bytes that they took, and where they stood.
 
     What else stands there remains. Raises OSError for a folder that cannot be removed.
     """
@@ -95,17 +95,6 @@ def clear() -> tuple[int, int, Path | None]:
     for path in found:
         shutil.rmtree(path)
     return len(found), taken, root
-
-
-@functools.cache
-def sources() -> str:
-    """Hash of the text of every module of this package: about 2 ms for 60 files."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _root() -> Path | None:
@@ -129,8 +118,8 @@ def _write(name: str, data: bytes) -> None:
         return
     draft = path / f"{name}.{uuid.uuid4().hex}.tmp"
     try:
-        if not path.is_dir():
-            _make(path)
+        path.mkdir(parents=True, exist_ok=True)
+        _tidy(path)
         try:
             draft.write_bytes(data)
             os.replace(draft, path / name)
@@ -140,17 +129,34 @@ def _write(name: str, data: bytes) -> None:
         _say(f"{path}: {error.strerror}")
 
 
-def _make(path: Path) -> None:
-    """Make the folder; those of other sources that have not been used for long go."""
-    path.mkdir(parents=True, exist_ok=True)
+def _use(path: Path) -> None:
+    """Note that something is in use, once a day: see `_tidy`."""
+    with contextlib.suppress(OSError):  # it is not there, or somebody else's
+        if time.time() - path.stat().st_mtime > DAY:
+            os.utime(path)
+
+
+@functools.cache
+def _tidy(path: Path) -> None:
+    """Remove other folders, and what is kept in this one, that have not been used for long: once in a process."""
     for other in _folders(path.parent):
-        with contextlib.suppress(OSError):  # somebody else removes it, or it is not ours to remove
-            if time.time() - other.stat().st_mtime > OLD:
-                shutil.rmtree(other)
+        if other != path and _is_old(other):
+            shutil.rmtree(other, ignore_errors=True)  # somebody else removes it, or it is not ours to remove
+    for file in path.iterdir():
+        if _is_old(file) and not file.is_dir():
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat(follow_symlinks=False).st_mtime > OLD
+    except OSError:
+        return False
 
 
 def _folders(root: Path) -> list[Path]:
-    """Our folders, of any sources."""
+    """Our folders, of any version."""
     try:
         return [p for p in root.iterdir() if _OURS.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
     except OSError:

@@ -1,7 +1,8 @@
 """Compiled functions on disk: what Numba's dispatchers ask of a cache, in place of Numba's own.
 
-Numba's keeps an index and numbered files for each function, and believes what it finds in them. Here each compiled
-function is one file, sealed by a digest, and its name is a hash of all that its machine code depends on.
+Numba's keeps an index and numbered files for each function, believes what it finds in them, and looks only at the file
+of the function itself: after a change in a function that it calls, from another file, it hands out old machine code.
+Here each compiled function is one file, sealed by a digest, and its name is a hash of all that it depends on.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 import llvmlite
 import numba
-from numba.core import config, serialize
+from numba.core import config, serialize, sigutils
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 
-from biosnn import _cache, _forks
+from biosnn import _cache, _forks, _sources
+from biosnn._lazy import collecting
 
 _forks.let_go(global_compiler_lock)  # of Numba, which holds it while it compiles
 
@@ -43,7 +45,8 @@ class Kept:
         target.refresh()
         data = _cache.load(self._name(signature, target.codegen()))
         try:
-            return CompileResult._rebuild(target, *pickle.loads(data)) if data is not None else None
+            with collecting(target.codegen()):
+                return CompileResult._rebuild(target, *pickle.loads(data)) if data is not None else None
         except Exception:  # sealed, yet not what this Numba writes: whatever it is, compiling is the way out
             return None
 
@@ -59,9 +62,11 @@ class Kept:
     def _name(self, signature: Any, codegen: Any) -> str:
         function = self.function
         code, settings = function.__code__, [getattr(config, name, None) for name in SETTINGS]
-        text = "".join(linecache.getlines(code.co_filename))  # the folder's name tells our sources, but no others
+        text = "".join(linecache.getlines(code.co_filename))
+        homes = [home for kind in sigutils.normalize_signature(signature)[0] for home in _sources.homes(kind)]
         key = (
-            function.__module__, function.__qualname__, code.co_firstlineno, code.co_code, text, str(signature),
+            function.__module__, function.__qualname__, code.co_firstlineno, code.co_code,
+            _sources.digest(text, [function.__module__, *homes]), str(signature),
             sorted(self.options.items()), codegen.magic_tuple(), numba.__version__, llvmlite.__version__, settings,
         )  # fmt: skip
         # Readable, and in letters that every file system knows.

@@ -1,4 +1,4 @@
-"""The one policy by which BioSNN compiles: strict IEEE arithmetic, cached by the hash of our sources, bounds unchecked.
+"""The one policy by which BioSNN compiles: strict IEEE arithmetic, cached by the hash of the sources, bounds unchecked.
 
 Strict (no fastmath) because the same neuron may stand in the vector body of a loop in one run and in its scalar
 remainder in another, with another number of threads: without reassociation or contraction both give the same bits.
@@ -23,11 +23,13 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import prange, types
 from numba.core import cgutils
+from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from biosnn import fastmath
 from biosnn._compiled import Kept
+from biosnn._lazy import Collecting
 from biosnn._regions import Parallel
 
 __all__ = [
@@ -93,11 +95,34 @@ if CHECKED:
     arrayobj.fix_integer_index = _as_it_is
 
 
-def _jit(function: Callable, **options) -> Any:
-    compiled = numba.njit(function, error_model="numpy", **options)
-    if function.__closure__ is None:  # what it closes over would have to be a part of its name
-        compiled._cache = Kept(function, options)
-    return compiled
+class _Compiled(CPUDispatcher):  # type: ignore[misc]
+    """A function as Python calls it; code that is compiled itself sees another form of it, that has no wrapper.
+
+    The wrapper takes Python's objects apart, in the driver 30 arrays, and takes longer to compile than a small kernel.
+    """
+
+    def __init__(self, function: Callable, options: dict[str, Any], is_kept: bool) -> None:
+        super().__init__(function, targetoptions=options, pipeline_class=Collecting)
+        self._is_kept = is_kept and function.__closure__ is None  # what it closes over would be a part of its name
+        if self._is_kept:
+            self._cache = Kept(function, options)
+
+    @functools.cached_property
+    def _inner(self) -> CPUDispatcher:
+        options = {**self.targetoptions, "no_cpython_wrapper": True}
+        inner = CPUDispatcher(self.py_func, targetoptions=options, pipeline_class=Collecting)
+        if self._is_kept:
+            inner._cache = Kept(self.py_func, options)
+        return inner
+
+    @property
+    def _numba_type_(self) -> types.Dispatcher:
+        return types.Dispatcher(self._inner)
+
+
+def _jit(function: Callable, is_kept: bool = True, **options) -> Any:
+    options |= {"nopython": True, "boundscheck": None, "error_model": "numpy", "no_cfunc_wrapper": True}
+    return _Compiled(function, options, is_kept)
 
 
 def kernel(function: Callable) -> Any:
@@ -129,7 +154,7 @@ def scalar(function: Callable) -> Any:
     Those of `fastmath`, for one, are plain Python, and may be called as such.
     """
     compiled = _fma if function is fastmath.fma else _with_callees(function)
-    return numba.njit(compiled, error_model="numpy", forceinline=True)
+    return _jit(compiled, is_kept=False, forceinline=True)
 
 
 @functools.cache
@@ -138,7 +163,7 @@ def seldom(function: Callable) -> Any:
 
     It stays a call. Inlined, it would be computed for all of them: LLVM vectorises such a loop with masks.
     """
-    return numba.njit(_with_callees(function), error_model="numpy")
+    return _jit(_with_callees(function), is_kept=False)
 
 
 def _with_callees(function: Callable) -> Callable:

@@ -221,6 +221,24 @@ def test_folders_of_other_versions_go_after_a_month_without_use(place):
     assert (theirs[2] / "content").exists()
 
 
+def test_what_nobody_has_used_for_a_month_goes(place, monkeypatch):
+    for name in ("used", "not used"):
+        _cache.save(name, b"data")
+        _cache.show(f"{name}.py", "text")
+    folder = _cache.folder()
+    (folder / "a folder").mkdir()
+    long_ago = time.time() - 31 * 86400
+    for path in folder.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    assert _cache.load("used") == b"data"
+    _cache.show("used.py", "text")
+    monkeypatch.setattr(_cache, "_tidy", functools.cache(_cache._tidy.__wrapped__))  # as in the next process
+    _cache.save("new", b"")
+    left = {"used.code", "used.py", "new.code", "a folder"}
+    assert {path.name for path in folder.iterdir()} == left
+    assert place == folder.parent
+
+
 def test_a_folder_in_use_does_not_grow_old(place, monkeypatch):
     _cache.save("name", b"")
     path = _cache.folder()

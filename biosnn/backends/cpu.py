@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import linecache
 import sys
 import threading
@@ -13,16 +12,16 @@ from types import ModuleType
 
 import numba
 
-from biosnn import _cache, _forks
+from biosnn import _cache, _forks, _sources
 
 _loading = _forks.let_go(threading.RLock())
 
 
 def load_driver(text: str) -> ModuleType:
-    """The driver as a module, executed from memory; its compiled code is found by the hash of its text.
+    """The driver as a module, executed from memory; its compiled code is found by its name.
 
-    The cache folder's name covers the sources of every function that a driver calls, so it cannot go stale. A copy of
-    the text stands there for people to read.
+    That covers its text, and the sources of all that it imports, so it cannot go stale. A copy of the text stands in
+    the cache for people to read.
     """
     name = _name(text)
     with _loading:  # whoever finds a driver finds all of it
@@ -47,7 +46,7 @@ def is_new(text: str) -> bool:
 
 
 def _name(text: str) -> str:
-    return f"biosnn_driver_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"biosnn_driver_{_sources.digest(text)[:16]}"
 
 
 def n_threads() -> int:

@@ -42,6 +42,7 @@ def fill(
     ones, and words[row_first[i] + s] = weight << (16 or 32) | slot. A delay is steps[class]. It is written to `delays`,
     where that has room; then rows are sorted by partition, and those of source i to partition p begin at
     segments[i, p]. Else they are sorted by delay as well, and those of class k begin at segments[i, p * n_classes + k].
+    `spaces` is None where nothing follows from distances.
     """
     longest, widest = i64(1), i64(1)
     for i in range(begin, end):
@@ -51,12 +52,12 @@ def fill(
     chosen, bits = np.empty(longest, u32), np.empty(longest, u32)
     row, keys, waits = np.empty(longest, words.dtype), np.empty(longest, u32), np.empty(longest, steps.dtype)
     marks, counts = np.zeros(widest, u8), np.empty(segments.shape[1], i64)
-    a = np.searchsorted(population_first, begin, side="right") - 1
+    a = 0
     for i in range(begin, end):
         while i >= population_first[a + 1]:
             a += 1
         counts[:] = 0
-        n = 0
+        n = i64(0)  # a literal 0 would have Numba compile what is called with it twice
         for s in range(strand_first[a], strand_first[a + 1]):
             strand = strands[s]
             degree = degrees[strand.degree_at + i - population_first[a]]
@@ -67,8 +68,9 @@ def fill(
             placed = words[row_first[i] + n : row_first[i] + n + degree]
             listed_at = strand.listed_at + start
             choose(strand, i, degree, state, target_ids, listed, listed_at, placed, marks, chosen, bits)
-            if strand.space >= 0:
-                look_up_by_distance(spaces[strand.space], i, degree, start, chosen, xyz, factors, bits)
+            if spaces is not None:  # noqa: SIM102 (by itself, for where it is None, what follows is not even compiled)
+                if strand.space >= 0:
+                    look_up_by_distance(spaces[strand.space], i, degree, start, chosen, xyz, factors, bits)
             _attach(
                 strand, degree, start, chosen, bits, weights, delay_classes, cell_of, part_of, slot_shift, steps,
                 delays.size == 0, row[n:], keys[n:], waits[n:], counts,

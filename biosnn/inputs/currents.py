@@ -19,7 +19,7 @@ from biosnn.address.reach import by_partition, runs, starts
 from biosnn.description.items import CurrentInput, VaryingCurrent
 from biosnn.description.stimuli import Noise, Sinusoidal, broadcast, waves
 from biosnn.inputs.changes import change_arrays
-from biosnn.inputs.poisson import TILE
+from biosnn.inputs.shared import TILE
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
 from biosnn.parts.part import Part, Phase
 from biosnn.parts.text import call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from biosnn._numba import f32, kernel, u64
-from biosnn.inputs.poisson import TILE
+from biosnn.inputs.shared import TILE
 from biosnn.random import NOISE, keyed, normals
 
 # Columns of the table of fluctuating currents

@@ -16,12 +16,10 @@ from biosnn.address.precision import node_of
 from biosnn.address.reach import by_partition, runs, starts
 from biosnn.address.stores import STORES, Store
 from biosnn.description.items import PoissonInput
+from biosnn.inputs.shared import WINDOW
 from biosnn.parts.array import Array, Axis, Keep, Row, row, small
 from biosnn.parts.part import Part, Phase
 from biosnn.parts.text import call
-
-TILE = 512  # neurons taken at a time; small, so that what is worked on stays in the cache
-WINDOW = 10  # thresholds that are compared for all neurons
 
 
 class Poisson(Part):

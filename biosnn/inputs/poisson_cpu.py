@@ -10,7 +10,7 @@ path more often.
 from __future__ import annotations
 
 from biosnn._numba import kernel, u32, u64
-from biosnn.inputs.poisson import TILE, WINDOW
+from biosnn.inputs.shared import TILE, WINDOW
 from biosnn.random import POISSON, keyed, word32
 
 

@@ -15,7 +15,8 @@ from biosnn.address.reach import starts
 from biosnn.address.stores import STORES, Store
 from biosnn.description.items import PoissonInput
 from biosnn.description.stimuli import Levels, Sinusoidal, broadcast, waves
-from biosnn.inputs.poisson import TILE, feeds, inputs_of, table_length
+from biosnn.inputs.poisson import feeds, inputs_of, table_length
+from biosnn.inputs.shared import TILE
 from biosnn.parts.array import Array, Axis, Keep, Row, row, small
 from biosnn.parts.part import Part, Phase
 from biosnn.parts.text import call

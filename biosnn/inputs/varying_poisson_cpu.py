@@ -16,8 +16,8 @@ import math
 import numpy as np
 
 from biosnn._numba import f32, f64, i32, kernel, u32, u64
-from biosnn.inputs.poisson import TILE, WINDOW
 from biosnn.inputs.poisson_cpu import arrive_in_tile
+from biosnn.inputs.shared import TILE, WINDOW
 from biosnn.random import POISSON, keyed, word32
 
 # Columns of the table of sources

@@ -34,7 +34,9 @@ class Phase(Enum):
 class Draws(Protocol):
     """What a part may ask for when it draws: it needs a compiler, which parts do not know."""
 
-    n_threads: int
+    @property
+    def n_threads(self) -> int:
+        """Threads that a parallel region has now."""
 
     def parameters(self, population: int) -> Mapping[str, float | NDArray[np.float64]]:
         """Parameters of a population by name: a number, or one for each neuron."""

@@ -16,9 +16,9 @@ from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, longer, row, smal
 from biosnn.parts.part import Draws
 from biosnn.parts.text import call
 from biosnn.propagation.ring import Ring, Size, padded
+from biosnn.propagation.shared import BLOCK
 from biosnn.propagation.traffic import BURST, NS_SEGMENT, Traffic, Wanted
 
-BLOCK = 64  # events; with int32 values it is four cache lines
 POST_BYTES = 2  # of the input slot of an event
 NS_BUCKET = 4.5  # ns on one core: putting a synapse into a bucket
 FIRST_BLOCKS = 4  # times the least room: the pool of each partition, before it grows

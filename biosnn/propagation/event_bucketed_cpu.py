@@ -16,8 +16,8 @@ from numba import types
 from numba.extending import overload
 
 from biosnn._numba import i64, kernel, u64
-from biosnn.propagation.event_bucketed import BLOCK
 from biosnn.propagation.rings_cpu import keep, put, recovered
+from biosnn.propagation.shared import BLOCK
 
 # Per partition p: value[p], post[p] events in blocks; end[p, b] where the next event of bucket b goes, at the start of
 # a block if that has to be opened first; previous[p, block] of the same bucket (-1: none); free[p, : n_free[p, 0]] the

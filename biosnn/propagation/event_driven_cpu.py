@@ -26,7 +26,7 @@ def deliver(
     spike_ids[q, spike_first[q, t] : spike_first[q, t+1]] are the neurons of list q that fired at step origin + t.
     segments[i, p * n_lags + k] is where, in the row of source i, the synapses to p that belong to lags[k] begin.
     """
-    n = 0
+    n = i64(0)  # a literal 0 would have Numba compile `_send` twice
     for k in range(lags.size):
         t = step - lags[k] - origin
         column = p * lags.size + k
@@ -40,7 +40,7 @@ def deliver(
                     n += 1
                     if n == due_begin.shape[1]:
                         _send(p, n, due_begin, due_end, words, delays, scale, ring)
-                        n = 0
+                        n = i64(0)
     _send(p, n, due_begin, due_end, words, delays, scale, ring)
 
 

@@ -19,19 +19,22 @@ from biosnn.parts.text import call, when
 from biosnn.propagation.backend import Backend, Synapse, Trip
 from biosnn.propagation.event_driven import EventDriven
 from biosnn.propagation.ring import Ring
+from biosnn.propagation.shared import (
+    EVENT_STEPS,
+    EVENTS,
+    LAST_CHANGED,
+    LAST_MARKED,
+    MARKED,
+    MOST_NS,
+    PLANNED_NS,
+    PRODUCT_STEPS,
+    READY,
+)
 from biosnn.propagation.spike_history import SpikeHistory
 from biosnn.propagation.spmm_fused import MOST_COLUMNS, NS_GATHER, NS_ROW, Product, columns_of
 from biosnn.propagation.table import Table
 from biosnn.propagation.traffic import Traffic, Wanted
 
-# way[step % 4]: is there event-driven delivery in that step, is there a product, are its spikes marked?
-EVENTS, PRODUCT, MARKED = range(3)
-# costs: event-driven ns and the spikes that took them, both fading; ns of a product; the planned ns, until it is known;
-# the most that event-driven delivery was expected to take
-EVENT_NS, EVENT_SPIKES, PRODUCT_NS, PLANNED_NS, MOST_NS = range(5)
-# counts: steps with event-driven delivery, with a product; is the matrix there; products measured; was a product wanted
-# in the last step; the last step whose spikes were marked; the last step in which that was changed
-EVENT_STEPS, PRODUCT_STEPS, READY, MEASURED, WANTED, LAST_MARKED, LAST_CHANGED = range(7)
 _log = logging.getLogger("biosnn")
 
 
@@ -39,7 +42,7 @@ class Auto(Backend):
     """One of two backends in each step, or one of them for good, where that is known beforehand."""
 
     name = "auto"
-    kernels = dict.fromkeys(("EVENTS", "MARKED", "PRODUCT"), "biosnn.propagation.switching") | {
+    kernels = dict.fromkeys(("EVENTS", "MARKED", "PRODUCT"), "biosnn.propagation.shared") | {
         "choose": "biosnn.propagation.switching_cpu"
     }
     synchronous = True  # it decides in each step, for all

@@ -12,7 +12,7 @@ for as long as the longest delay.
 from __future__ import annotations
 
 from biosnn._numba import i64, kernel
-from biosnn.propagation.switching import (
+from biosnn.propagation.shared import (
     EVENT_NS,
     EVENT_SPIKES,
     EVENT_STEPS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biosnn._numba import array_at, f32, i16, i32, kernel, u16
 from biosnn.half import load
-from biosnn.recording.probe import ADDRESS, AT, EVERY, KIND, KINDS, N_VALUES, SAMPLES, WIDTH
+from biosnn.recording.shared import ADDRESS, AT, EVERY, KIND, KINDS, N_VALUES, SAMPLES, WIDTH
 
 WHOLE, FLOAT16, BFLOAT16 = (KINDS[name] for name in ("int32", "float16", "bfloat16"))
 

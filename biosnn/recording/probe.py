@@ -18,11 +18,7 @@ from biosnn.description.items import Recorder
 from biosnn.parts.array import Array, Arrays, Keep, Row, row
 from biosnn.parts.part import Draws, Part, Phase
 from biosnn.parts.text import call
-
-# Columns of the table of probes: address of the values, how many there are, their format (see KINDS), interval in
-# steps, columns before its own in `probe_index`, and number of its columns; where its samples begin.
-COLUMNS = ADDRESS, N_VALUES, KIND, EVERY, AT, WIDTH, SAMPLES = range(7)
-KINDS = {"float32": 0, "int32": 1, "float16": 2, "bfloat16": 3}
+from biosnn.recording.shared import COLUMNS, KINDS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ def too_long_a_ring(net, p):
     return {"ring_strategy": "dense", "max_ring_mib": 0}
 
 
-@pytest.mark.parametrize(("describe", "what"), [(too_many_synapses, "synapses"), (too_long_a_ring, "rings")])
+@pytest.mark.parametrize(
+    ("describe", "what"), [(too_many_synapses, "synapses"), (too_long_a_ring, "dense ring, packed")]
+)
 def test_what_memory_has_no_room_for_is_named_with_its_size(describe, what, monkeypatch):
     monkeypatch.setattr("biosnn.engine.planning.plan.free_memory", lambda: None)  # as if it had gone to others since
     net = bs.Network()

@@ -72,7 +72,7 @@ def test_the_planned_driver_is_the_one_that_is_written(monkeypatch):
 def test_the_full_microcircuit_is_planned_in_four_bytes_per_synapse():
     found = DEMOS["microcircuit"]().plan(threads=2)
     assert found.n_synapses == 298_880_970
-    synapses = sum(entry.bytes for entry in found.entries if entry.name.endswith("rows, packed"))
+    synapses = sum(row.bytes for row in found.rows if row.name.endswith("rows, packed"))
     assert synapses == 4 * 298_880_970
     assert found.bytes < 1.1 * synapses
     assert "298,880,970 synapses" in str(found)

@@ -9,6 +9,7 @@ import biosnn as bs
 from biosnn.backends import cpu
 from biosnn.engine.building.build import build
 from biosnn.engine.running.simulation import Simulation
+from biosnn.propagation.history import History
 
 
 def mixed(draw=1, seed=1, n=40, longest=3.0):
@@ -46,6 +47,12 @@ def mixed(draw=1, seed=1, n=40, longest=3.0):
     net.current(two[a // 2 :], rng.uniform(-100, 300, a - a // 2), start=10.0)
     net.step_current(delta, [0.0, 5.0, 30.0], rng.uniform(0, 300, (3, c)))
     return net
+
+
+def history(plan):
+    """The part of a plan that keeps the spikes in flight."""
+    (found,) = (part for part in plan.parts if isinstance(part, History))
+    return found
 
 
 def spikes(sim, duration):

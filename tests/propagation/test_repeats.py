@@ -38,7 +38,7 @@ def test_room_is_for_the_given_spikes_of_any_stride():
     cells = networks.cells(net, "cells", 10, t_ref=5.0)
     for delay, most in ((2.0, 9), (0.5, 6), (0.3, 6), (0.2, 4), (0.1, 3)):
         net.connect(source, cells, ALL, weight=1.0, delay=delay)
-        assert net.plan(threads=1).most_spikes.tolist()[-1] == most
+        assert networks.history(net.plan(threads=1)).most_spikes.tolist()[-1] == most
 
 
 def test_no_sum_overflows_however_often_a_source_fires():

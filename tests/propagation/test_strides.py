@@ -67,7 +67,7 @@ def test_a_history_has_room_for_what_a_stride_can_fire():
     net.connect(fast, slow, bs.one_to_one(), weight=0.0, delay=2.0)
     plan = net.plan(threads=1, synapse_backend="event_driven")
     assert plan.ways.stride == 20
-    assert plan.most_spikes.tolist() == [100 * 20 + 100 * 3]  # one spike in eight steps
+    assert networks.history(plan).most_spikes.tolist() == [100 * 20 + 100 * 3]  # one spike in eight steps
 
 
 def test_what_decays_below_float32_becomes_zero_and_numpy_goes_on_as_before():

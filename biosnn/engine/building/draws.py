@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import half
+from biosnn import _forks, half
 from biosnn.address.address import Address
 from biosnn.backends import cpu
 from biosnn.engine.building import values
@@ -27,8 +27,12 @@ class Drawing:
     def __init__(self, address: Address, threads: int) -> None:
         self.address, self.threads = address, threads
         self.compile_s = 0.0  # of the kernels that draw, on their first use
-        self.n_threads = cpu.n_threads()
         self.parameters = functools.cache(self._parameters)
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that a parallel region has now. (Asking starts them.)"""
+        return 1 if _forks.is_alone() else cpu.n_threads()
 
     def initial(self, population: int, variable: str) -> float | NDArray[np.float64] | None:
         """What the user gave a variable at time 0; None if nothing."""

@@ -77,7 +77,8 @@ class _Builder:
         self.number = {name: a for a, name in enumerate(self.layout.names)}
         self.first_of = self.layout.first_of()
         self.weights = _Columns(np.uint32 if table.store is WIDE else np.uint16)
-        self.delays = _Columns(np.min_scalar_type(max(address.delays.size - 1, 0)))
+        # not the smallest type: each other one is another `fill` to compile, 0.6 s
+        self.delays = _Columns(np.uint16 if address.delays.size <= 2**16 else np.uint32)
         self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
         self.degrees, self.list_start = _Columns(np.int32), _Columns(np.int64)
         self.strands: list[list[Any]] = [[] for _ in self.layout.names]
@@ -95,8 +96,10 @@ class _Builder:
         row_first = np.concatenate([[0], np.cumsum(self.row_length)])
         words = np.empty(row_first[-1], self.table.store.word)
         self._place(row_first, words)
-        by_delay, steps = self.by_delay, self.address.delays.astype(self.address.wait_dtype)
-        waits = np.empty(0 if by_delay else words.size, self.address.wait_dtype)
+        by_delay = self.by_delay
+        wait_dtype = "uint8" if by_delay else self.address.wait_dtype  # by delay, none is written
+        steps = self.address.delays.astype(wait_dtype)
+        waits = np.empty(0 if by_delay else words.size, wait_dtype)
         columns = self.layout.n_parts * (steps.size if by_delay else 1) + 1
         # the planned dtype holds the longest row but for a chance of e^-80, and now its length is known
         needed = np.min_scalar_type(int(self.row_length.max(initial=0)))
@@ -109,7 +112,7 @@ class _Builder:
             np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
             self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
             np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps,
-            np.array([*self.spaces, np.zeros((), SPACE)]), self._places(), self.factors.joined(),
+            np.array(self.spaces, SPACE) if self.spaces else None, self._places(), self.factors.joined(),
             row_first, words, waits, segments,
         )  # fmt: skip
         self._compile(fill, fill_rows, arguments)  # no row at all
