@@ -19,21 +19,20 @@ from scipy import stats
 
 import biosnn as bs
 
-# What differs between two runs of the same: times that were measured, how many threads have met how often, and what
-# stands behind the last spike of a list.
-OF_THE_RUN = {"way_costs", "workers", "meetings", "spike_ids"}
+# What differs between two runs of the same: times that were measured, how many threads have met how often, and how the
+# run was cut into chunks, thus where the lists of spikes begin.
+OF_THE_RUN = {"way_costs", "workers", "meetings", "clock", "spike_first", "spike_ids"}
 WIDE = stats.t(1.2, scale=30.0)  # weights that keep float32
 
 
-def of_models(**how):
-    """Neurons of each model under Poisson input, a few connected to each other, of `how` each that takes it."""
+def of_models():
+    """Neurons of each model under Poisson input, with parameters of all and of each, connected to each other."""
     net = bs.Network(seed=7)
     for k, (name, model) in enumerate(bs.models.MODELS.items()):
-        given = how if "currents" in model.accepts and model.jump_unit != "1" else {}
         some = next(iter(model.membrane), None)
         for part, n in ("", 3), ("_varied", 2):
             values = {some: np.linspace(1.0, 1.1, n) * model.membrane[some].default} if part and some else {}
-            p = net.population(f"{name}{part}", n, model(**values, **given))
+            p = net.population(f"{name}{part}", n, model(**values))
             if "spikes" in model.accepts:
                 weight = 20.0 if model.jump_unit == "1" else 0.8 if model.jump_unit == "mV" else 4.0
                 to = net.populations["iaf_psc_exp"] if model.repeats else p  # parrots that hear themselves never end
@@ -120,7 +119,7 @@ def of_own_models():
 
 
 def silent():
-    """A current that decays, until numbers below 1.2e-38 are zero; wherever it is at once, it is not for long."""
+    """A current that decays until it is a number below 1.2e-38, which counts as zero: in steps 180 to 215."""
     net = bs.Network(seed=1)
     p = net.population("p", 5, bs.models.iaf_psc_exp(tau_syn_ex=0.2))
     net.connect(net.spike_source("s", [[0.1]]), p, bs.all_to_all(), weight=100.0, delay=0.1)
@@ -140,7 +139,7 @@ def _networks():
     yield "inputs", of_inputs, {"threads": 1}, 100
     yield "rules", of_rules, {"threads": 1, "synapse_backend": "event_driven", "ring_strategy": "dense"}, 60
     yield "own models", of_own_models, {"threads": 1}, 100
-    yield "silent", silent, {"threads": 1}, 250
+    yield "silent", silent, {"threads": 1}, 195
 
 
 NETWORKS = {name: (describe, how, steps) for name, describe, how, steps in _networks()}

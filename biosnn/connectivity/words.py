@@ -3,7 +3,7 @@
 A packed synapse is a uint32, weight << 16 | slot, its weight a 16-bit multiple of the receptor's unit. A wide one is a
 uint64, the bits of a float32 weight << 32 | slot; its weight becomes a multiple of 1/scale as it is added (`scale` is
 a power of two, so the product is exact before it is rounded). Slots count from the first of the partition. One text
-of each kernel serves both: Numba picks the function by the type of the word.
+of each kernel serves both: which function it calls goes by the type of the word.
 """
 
 from __future__ import annotations
