@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import own_models
+import test_buckets
 import test_float_rings
 import travel
 from scipy import stats
@@ -118,6 +119,17 @@ def of_own_models():
     return net
 
 
+def of_relays():
+    """Parrots that repeat so much at once that the lists of spikes have to grow."""
+    net = bs.Network(seed=6)
+    source = net.spike_source("s", [[1.0] * 3] * 20)
+    first, second = (net.population(name, 15, bs.models.parrot_neuron()) for name in ("first", "second"))
+    cells = net.population("cells", 5, bs.models.iaf_psc_exp())
+    for a, b in (source, first), (first, second), (second, cells):
+        net.connect(a, b, bs.all_to_all(), weight=0.1, delay=1.0)
+    return net
+
+
 def silent():
     """A current that decays until it is a number below 1.2e-38, which counts as zero: in steps 180 to 215."""
     net = bs.Network(seed=1)
@@ -138,6 +150,8 @@ def _networks():
         yield f"receptors, {dtype}", of_receptors, {"threads": 1, "receptor_state_dtype": dtype}, 100
     yield "inputs", of_inputs, {"threads": 1}, 100
     yield "rules", of_rules, {"threads": 1, "synapse_backend": "event_driven", "ring_strategy": "dense"}, 60
+    yield "relays", of_relays, {"threads": 1}, 50
+    yield "full ring", test_buckets.flood, {"parts": 2, "ring_strategy": "event_bucketed"}, 60
     yield "own models", of_own_models, {"threads": 1}, 100
     yield "silent", silent, {"threads": 1}, 195
 
