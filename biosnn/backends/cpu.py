@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import numba
-
 from biosnn import _cache, _forks, _sources
+from biosnn._numba import COMPILES
 
 _loading = _forks.let_go(threading.RLock())
 
@@ -42,7 +41,7 @@ def load_driver(text: str) -> ModuleType:
 def is_new(text: str) -> bool:
     """Whether the driver has to be compiled."""
     name = _name(text)
-    return name not in sys.modules and not _cache.holds(f"{name}.advance-")
+    return COMPILES and name not in sys.modules and not _cache.holds(f"{name}.advance-")
 
 
 def _name(text: str) -> str:
@@ -51,6 +50,10 @@ def _name(text: str) -> str:
 
 def n_threads() -> int:
     """Threads that a parallel region has now."""
+    if not COMPILES:
+        return 1
+    import numba
+
     return int(numba.get_num_threads())
 
 
@@ -60,9 +63,11 @@ def threads(n: int) -> Iterator[None]:
 
     For one thread, none are started, so that a process that has simulated on one can be forked like any other.
     """
-    if n == 1 or _forks.is_alone():
+    if n == 1 or not COMPILES or _forks.is_alone():
         yield
         return
+    import numba
+
     before = numba.get_num_threads()
     numba.set_num_threads(max(1, min(n, numba.config.NUMBA_NUM_THREADS)))
     try:

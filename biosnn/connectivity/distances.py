@@ -25,6 +25,7 @@ SPACE = np.dtype(
         ("factor_step", np.int64),
     ]
 )
+SPACE = np.dtype((np.record, SPACE))  # whose fields are attributes, in plain Python as well
 LAST = 65535  # entry of a table that 16 bits look up
 
 

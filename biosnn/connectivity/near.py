@@ -18,12 +18,12 @@ from biosnn._numba import allocating_kernel, f64, i64, kernel, parallel_kernel, 
 from biosnn.connectivity.distances import distance, nearest_image
 from biosnn.random import GOLDEN, INDEGREE, keyed, mix64
 
-# The cells, of size `width` from a `lowest` corner on, `shape` of them, and the profile.
+# The cells, of size `width` from a `lowest` corner on, `n_cells` of them along each axis, and the profile.
 CELLS = np.dtype(
     [
         ("lowest", np.float64, 3),
         ("width", np.float64, 3),
-        ("shape", np.int64, 3),
+        ("n_cells", np.int64, 3),
         ("period", np.float64, 3),  # 0: space goes on
         ("kind", np.int64),
         ("scale", np.float64),
@@ -31,6 +31,7 @@ CELLS = np.dtype(
         ("per_um", np.float64),  # its shape at d is between falls[k] and falls[k + 1] of k = floor(d * per_um)
     ]
 )
+CELLS = np.dtype((np.record, CELLS))  # whose fields are attributes, in plain Python as well
 EDGE = 1 + 1e-9  # what stands exactly at the reach must not be lost to rounding
 BLOCK = 2**21  # drawn sources that are held at a time
 
@@ -209,7 +210,7 @@ def _near(g, here, first, cells, bound):
     low_x, n_x = _span(g, 0, here)
     low_y, n_y = _span(g, 1, here)
     low_z, n_z = _span(g, 2, here)
-    reach, per_um, shape_x, shape_y, shape_z = g.reach * EDGE, g.per_um, g.shape[0], g.shape[1], g.shape[2]
+    reach, per_um, shape_x, shape_y, shape_z = g.reach * EDGE, g.per_um, g.n_cells[0], g.n_cells[1], g.n_cells[2]
     for a in range(low_x, low_x + n_x):
         i = a % shape_x
         dx = _gap(g, 0, i, here)
@@ -231,7 +232,7 @@ def _near(g, here, first, cells, bound):
 @kernel
 def _span(g, axis, here):
     """First index of the cells in reach along an axis, and their number; where space repeats, before the remainder."""
-    n, x, reach = g.shape[axis], here[axis], g.reach * EDGE
+    n, x, reach = g.n_cells[axis], here[axis], g.reach * EDGE
     if g.width[axis] == 0.0:
         return i64(0), n
     low = i64(math.floor((x - reach - g.lowest[axis]) / g.width[axis]))

@@ -35,3 +35,4 @@ STRAND = np.dtype(
         ("space", np.int64),  # what follows from distances: spaces[space]; -1 for nothing
     ]
 )
+STRAND = np.dtype((np.record, STRAND))  # whose fields are attributes, in plain Python as well

@@ -10,26 +10,18 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from numba import types
-from numba.extending import overload
-
 from biosnn._numba import kernel, u64
-from biosnn.propagation.rings_cpu import add, put, recovered
+from biosnn.propagation.rings_cpu import add, recovered, ring
 
 # values: ring_len rows of the slots of all partitions, one after the other; rows[d]: where the partition's slots begin
 # in the row for delay d; scale: of a ring of floats
 Dense = namedtuple("Dense", "values rows scale")
 
 
-@overload(put)
-def _put(ring, p, delay, slot, amount):
-    if not (isinstance(ring, types.NamedTuple) and ring.instance_class is Dense):
-        return None
-
-    def put_dense(ring, p, delay, slot, amount):
-        add(ring.values, ring.rows[u64(delay)] + slot, amount, ring.scale)
-
-    return put_dense
+@ring(Dense)
+def put_dense(ring, p, delay, slot, amount):
+    """Add to the sum of the slot, in the row of the step that is `delay` steps ahead."""
+    add(ring.values, ring.rows[u64(delay)] + slot, amount, ring.scale)
 
 
 @kernel

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from numba import types
-from numba.extending import overload
-
 from biosnn._numba import i64, kernel, u64
-from biosnn.propagation.rings_cpu import keep, put, recovered
+from biosnn.propagation.rings_cpu import keep, recovered, ring
 from biosnn.propagation.shared import BLOCK
 
 # Per partition p: value[p], post[p] events in blocks; end[p, b] where the next event of bucket b goes, at the start of
@@ -26,26 +23,21 @@ from biosnn.propagation.shared import BLOCK
 Buckets = namedtuple("Buckets", "value post previous end free n_free now n_buckets scale")
 
 
-@overload(put)
-def _put(ring, p, delay, slot, amount):
-    if not (isinstance(ring, types.NamedTuple) and ring.instance_class is Buckets):
-        return None
-
-    def put_event(ring, p, delay, slot, amount):
-        b = ring.now + u64(delay)
-        b = b - u64(ring.n_buckets) if b >= u64(ring.n_buckets) else b
-        at = ring.end[p, b]
-        if at % BLOCK == 0:
-            left = ring.n_free[p, 0] - 1
-            block = ring.free[p, left]
-            ring.n_free[p, 0] = left
-            ring.previous[p, block] = at // BLOCK - 1
-            at = block * BLOCK
-        keep(ring.value, (p, u64(at)), amount, ring.scale)
-        ring.post[p, u64(at)] = slot
-        ring.end[p, b] = at + 1
-
-    return put_event
+@ring(Buckets)
+def put_event(ring, p, delay, slot, amount):
+    """Append an event to the bucket of the step that is `delay` steps ahead."""
+    b = ring.now + u64(delay)
+    b = b - u64(ring.n_buckets) if b >= u64(ring.n_buckets) else b
+    at = ring.end[p, b]
+    if at % BLOCK == 0:
+        left = ring.n_free[p, 0] - 1
+        block = ring.free[p, left]
+        ring.n_free[p, 0] = left
+        ring.previous[p, block] = at // BLOCK - 1
+        at = block * BLOCK
+    keep(ring.value, (p, u64(at)), amount, ring.scale)
+    ring.post[p, u64(at)] = slot
+    ring.end[p, b] = at + 1
 
 
 @kernel

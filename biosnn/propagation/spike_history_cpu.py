@@ -9,25 +9,17 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from numba import types
-from numba.extending import overload
-
 from biosnn._numba import i32, i64, kernel, scalar, u64, word_at
-from biosnn.propagation.rings_cpu import put
+from biosnn.propagation.rings_cpu import ring
 
 # The spikes have waited: what is put is due, and added to the input itself. base: the partition's first slot.
 Now = namedtuple("Now", "drive base")
 
 
-@overload(put)
-def _put(ring, p, delay, slot, amount):
-    if not (isinstance(ring, types.NamedTuple) and ring.instance_class is Now):
-        return None
-
-    def put_now(ring, p, delay, slot, amount):
-        ring.drive[ring.base + slot] += amount
-
-    return put_now
+@ring(Now)
+def put_now(ring, p, delay, slot, amount):
+    """Add to the input."""
+    ring.drive[ring.base + slot] += amount
 
 
 @kernel

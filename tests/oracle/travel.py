@@ -84,6 +84,40 @@ def long_rows(net, sources, targets, delay=2.0):
 
 LISTENER = functools.partial(bs.models.iaf_psc_exp, tau_syn_in=7.0, V_th=1e9)  # fires never
 MIXED = functools.partial(recurrent, wide=True)  # packed weights and wide ones
+FLOATS = [  # each ring with each format, and each backend with each ring
+    *(ways("spmm_fused", "csr", "dense", ring_dtype=dtype) for dtype in ("float32", "float16")),
+    *(ways("spmm_fused", "csr", "event_bucketed", ring_dtype=dtype) for dtype in ("float32", "bfloat16")),
+    ways("event_driven", "auto", "dense", ring_dtype="bfloat16"),
+    ways("event_driven", "auto", "event_bucketed", ring_dtype="float16"),
+]
+
+
+def flood(wide=True, n=30):
+    """Sources that all fire in ten steps: many events at once, of packed weights and of wide ones."""
+    net = bs.Network(dt=DT, seed=3)
+    sources = net.spike_source("sources", [np.arange(20, 30) * DT] * 60)
+    model = bs.models.iaf_psc_exp(tau_syn_in=7.0, I_e=700.0, t_ref=0.0)
+    a, b = net.population("a", n, model), net.population("b", 2 * n // 3, model)
+    long_rows(net, sources, a)
+    delays = bs.uniform(0.06, 2.04)
+    net.connect(sources, a, bs.fixed_outdegree(250), weight=bs.uniform(-4.0, 6.0), delay=delays)
+    if wide:
+        net.connect(sources, b, bs.fixed_outdegree(200), weight=stats.t(1.2, scale=0.3), delay=delays)
+    net.connect([a, b], a, bs.fixed_outdegree(5), weight=bs.uniform(-4.0, 6.0), delay=delays)
+    return net
+
+
+def listening():
+    """Sources, whose synapses of few delays meet at few neurons: packed weights at those of a, wide ones at b's."""
+    rng = np.random.default_rng(1)
+    net = bs.Network(dt=DT)
+    sources = net.spike_source("sources", [np.unique(rng.integers(1, 40, 20)) * DT for _ in range(12)])
+    a, b = net.population("a", 20, LISTENER()), net.population("b", 20, LISTENER())
+    long_rows(net, sources, a)
+    delays = bs.uniform(0.06, 0.44)
+    net.connect(sources, a, bs.fixed_outdegree(60), weight=bs.uniform(-400.0, 600.0), delay=delays)
+    net.connect(sources, b, bs.fixed_outdegree(60), weight=stats.t(1.2, scale=30.0), delay=delays)
+    return net
 
 
 @functools.cache

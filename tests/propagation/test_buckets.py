@@ -12,6 +12,7 @@ from travel import (
     SOME,
     UNEVENLY,
     assert_follows,
+    flood,
     inputs,
     long_rows,
     named,
@@ -21,21 +22,6 @@ from travel import (
 )
 
 import biosnn as bs
-
-
-def flood(wide=True, n=30):
-    """Sources that all fire in ten steps: many events at once, of packed weights and of wide ones."""
-    net = bs.Network(dt=DT, seed=3)
-    sources = net.spike_source("sources", [np.arange(20, 30) * DT] * 60)
-    model = bs.models.iaf_psc_exp(tau_syn_in=7.0, I_e=700.0, t_ref=0.0)
-    a, b = net.population("a", n, model), net.population("b", 2 * n // 3, model)
-    long_rows(net, sources, a)
-    delays = bs.uniform(0.06, 2.04)
-    net.connect(sources, a, bs.fixed_outdegree(250), weight=bs.uniform(-4.0, 6.0), delay=delays)
-    if wide:
-        net.connect(sources, b, bs.fixed_outdegree(200), weight=stats.t(1.2, scale=0.3), delay=delays)
-    net.connect([a, b], a, bs.fixed_outdegree(5), weight=bs.uniform(-4.0, 6.0), delay=delays)
-    return net
 
 
 def room(sim):

@@ -5,30 +5,11 @@ import functools
 import numpy as np
 import pytest
 from scipy import stats
-from travel import DT, LISTENER, PLAIN, inputs, long_rows, named, ways
+from travel import DT, FLOATS, LISTENER, PLAIN, inputs, listening, named
 
 import biosnn as bs
 
 ROUNDING = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}  # relative error of one addition
-FLOATS = [  # each ring with each format, and each backend with each ring
-    *(ways("spmm_fused", "csr", "dense", ring_dtype=dtype) for dtype in ("float32", "float16")),
-    *(ways("spmm_fused", "csr", "event_bucketed", ring_dtype=dtype) for dtype in ("float32", "bfloat16")),
-    ways("event_driven", "auto", "dense", ring_dtype="bfloat16"),
-    ways("event_driven", "auto", "event_bucketed", ring_dtype="float16"),
-]
-
-
-def listening():
-    """Sources, whose synapses of few delays meet at few neurons: packed weights at those of a, wide ones at b's."""
-    rng = np.random.default_rng(1)
-    net = bs.Network(dt=DT)
-    sources = net.spike_source("sources", [np.unique(rng.integers(1, 40, 20)) * DT for _ in range(12)])
-    a, b = net.population("a", 20, LISTENER()), net.population("b", 20, LISTENER())
-    long_rows(net, sources, a)
-    delays = bs.uniform(0.06, 0.44)
-    net.connect(sources, a, bs.fixed_outdegree(60), weight=bs.uniform(-400.0, 600.0), delay=delays)
-    net.connect(sources, b, bs.fixed_outdegree(60), weight=stats.t(1.2, scale=30.0), delay=delays)
-    return net
 
 
 def arriving(net, sim, steps):

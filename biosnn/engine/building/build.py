@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from biosnn import _cache, _forks
+from biosnn._numba import COMPILES
 from biosnn.backends import cpu, interrupts, meeting
 from biosnn.description.description import Description
 from biosnn.engine.building.draws import Drawing
@@ -46,7 +47,7 @@ def build(net: Description, plan: Plan) -> Built:
     plan.check_memory()
     if plan.parallel and _forks.is_alone():
         plan = replace(plan, threads=1, parallel=False)  # the same partitions, one after the other
-    first_time = "" if _cache.holds("") else " (first compiling what draws them, once: some 5 s)"
+    first_time = "" if _cache.holds("") or not COMPILES else " (first compiling what draws them, once: some 5 s)"
     _log.info("drawing about %s synapses%s", f"{plan.n_synapses:,.0f}", first_time)
     started = time.perf_counter()
     with cpu.threads(plan.threads):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 
-import numba
 import numpy as np
-from numba.core.errors import NumbaError
 
 from biosnn import fastmath
 from biosnn._numba import scalar
@@ -19,6 +17,9 @@ from biosnn.random import uniform
 
 def check_own_model(model: OwnModel) -> None:
     """Raise DescriptionError, with the line, if Numba cannot compile the model's function for numbers in float32."""
+    import numba  # here: where nothing is compiled, this module is imported all the same
+    from numba.core.errors import NumbaError
+
     source, owner = model.source, f"model {model.name!r}"
     names = {name: scalar(getattr(fastmath, name)) for name in FUNCTIONS}
     names |= {"f32": np.float32, "uniform": uniform}

@@ -86,7 +86,7 @@ def _cells(
     reach = min(profile.fades_at, 2 * space.longest + 1.0)
     grid = np.zeros(1, near.CELLS)
     for name, value in (
-        ("lowest", low), ("width", width), ("shape", shape), ("period", period), ("kind", profile.kind),
+        ("lowest", low), ("width", width), ("n_cells", shape), ("period", period), ("kind", profile.kind),
         ("scale", profile.scale), ("reach", reach), ("per_um", STEPS / reach),
     ):  # fmt: skip
         grid[name] = value

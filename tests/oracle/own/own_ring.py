@@ -2,14 +2,11 @@
 
 from collections import namedtuple
 
-from numba import types
-from numba.extending import overload
-
 from biosnn._numba import kernel, u64
 from biosnn.parts.array import Array, Keep, row, small
 from biosnn.parts.text import call
 from biosnn.propagation.ring import Ring
-from biosnn.propagation.rings_cpu import put
+from biosnn.propagation.rings_cpu import ring
 
 BySlot = namedtuple("BySlot", "values base now ring_len")
 
@@ -38,15 +35,9 @@ class SideBySide(Ring):
         yield small("rings", f"length of sums side by side, {self.table.store.label}", *self.common())
 
 
-@overload(put)
-def _put(ring, p, delay, slot, amount):
-    if not (isinstance(ring, types.NamedTuple) and ring.instance_class is BySlot):
-        return None
-
-    def put_by_slot(ring, p, delay, slot, amount):
-        ring.values[ring.base + slot, (ring.now + delay) % ring.ring_len] += amount
-
-    return put_by_slot
+@ring(BySlot)
+def put_by_slot(ring, p, delay, slot, amount):
+    ring.values[ring.base + slot, (ring.now + delay) % ring.ring_len] += amount
 
 
 @kernel
