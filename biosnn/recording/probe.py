@@ -18,7 +18,7 @@ from biosnn.description.items import Recorder
 from biosnn.parts.array import Array, Arrays, Keep, Row, row
 from biosnn.parts.part import Draws, Part, Phase
 from biosnn.parts.text import call
-from biosnn.recording.shared import COLUMNS, KINDS
+from biosnn.recording.shared import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Probes(Part):
     def rows(self) -> Iterator[Row]:
         sizes = [p.rows_in(self.chunk_steps) * p.index.size for p in self.probes]
         widths = [p.index.size for p in self.probes]
-        samples = Array("probe_samples", (sum(sizes),), "float32", Keep.SCRATCH)
+        samples = Array("probe_samples", (sum(sizes),), "uint32", Keep.SCRATCH)  # bits, in the format of each
         index = Array("probe_index", (sum(widths),), "int64", Keep.FIXED, fill=self._index)
         for recorder in {id(p.recorder): p.recorder for p in self.probes}.values():
             mine = [k for k, p in enumerate(self.probes) if p.recorder is recorder]
@@ -90,8 +90,7 @@ class Probes(Part):
         table, at, samples = arrays["probe_table"], 0, 0
         for k, probe in enumerate(self.probes):
             values, width = arrays[self.prefixes[probe.group] + probe.array], probe.index.size
-            kind = KINDS[self._dtype(probe)]
-            table[k] = values.ctypes.data, values.size, kind, probe.recorder.every, at, width, samples
+            table[k] = values.ctypes.data, values.size, values.itemsize, probe.recorder.every, at, width, samples
             at, samples = at + width, samples + probe.rows_in(self.chunk_steps) * width
 
     def samples(self, arrays: Arrays, first: int, last: int) -> Iterator[NDArray[np.float32]]:
@@ -99,7 +98,8 @@ class Probes(Part):
         at = 0
         for probe in self.probes:
             n, width = last // probe.recorder.every - first // probe.recorder.every, probe.index.size
-            yield arrays["probe_samples"][at : at + n * width].reshape(n, width)
+            bits = arrays["probe_samples"][at : at + n * width].reshape(n, width)
+            yield _decoded(bits, self._dtype(probe))
             at += probe.rows_in(self.chunk_steps) * width
 
     def _dtype(self, probe: Probe) -> str:
@@ -113,6 +113,15 @@ class Probes(Part):
 
     def _ends(self) -> I64:
         return np.array([p.ends for p in self.probes], np.int64)
+
+
+def _decoded(bits: NDArray[np.uint32], dtype: str) -> NDArray[np.float32]:
+    """The numbers that bits stand for in a format."""
+    if dtype == "float16":
+        return bits.astype(np.uint16).view(np.float16).astype(np.float32)
+    if dtype == "bfloat16":
+        return (bits << 16).view(np.float32)
+    return bits.view(dtype).astype(np.float32)
 
 
 def _probes(address: Address, recorder: Recorder) -> Iterator[Probe]:

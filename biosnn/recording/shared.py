@@ -1,6 +1,5 @@
 """Numbers that parts and kernels share: kernels depend on nothing else of a part, and a part on no compiler."""
 
-# Columns of the table of probes: address of the values, how many there are, their format (see KINDS), interval in
-# steps, columns before its own in `probe_index`, and number of its columns; where its samples begin.
-COLUMNS = ADDRESS, N_VALUES, KIND, EVERY, AT, WIDTH, SAMPLES = range(7)
-KINDS = {"float32": 0, "int32": 1, "float16": 2, "bfloat16": 3}
+# Columns of the table of probes: address of the values, how many there are, bytes of each, interval in steps, columns
+# before its own in `probe_index`, and number of its columns; where its samples begin.
+COLUMNS = ADDRESS, N_VALUES, N_BYTES, EVERY, AT, WIDTH, SAMPLES = range(7)

@@ -11,7 +11,6 @@ from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
 from biosnn.engine.running.handing_out import HandingOut, sampled_steps
 from biosnn.propagation.spike_history_cpu import spikes_between
-from biosnn.recording.kernels_cpu import are_in_order, sent
 from biosnn.recording.probe import Probe
 from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.sinks import Sink
@@ -45,11 +44,11 @@ class Recording:
         n = int((starts[:, last - origin] - starts[:, first - origin]).sum())
         steps, ids = np.empty(n, np.int64), np.empty(n, np.int32)
         spikes_between(first - origin, last - origin, origin, starts, arrays["spike_ids"], steps, ids)
-        if not are_in_order(steps, ids):  # several model groups, or spike sources: lists are not ranges of ids
+        if not _are_in_order(steps, ids):  # several model groups, or spike sources: lists are not ranges of ids
             order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
-        self.events += sum(int(sent(ids, arrays[f"row_first{t.suffix}"])) for t in self.built.plan.tables)
+        self.events += sum(_sent(ids, arrays[f"row_first{t.suffix}"]) for t in self.built.plan.tables)
         samples = self._sampled(first, last)
         if self.keep:
             self._keep(steps, ids, samples)
@@ -140,3 +139,14 @@ def _labels(recorder: Recorder, first: dict[str, int], n: int) -> NDArray[np.int
     label = np.full(n, -1, np.int64)
     label[recorder.target.ids(first)] = senders(recorder)
     return None if np.array_equal(label, np.arange(n)) else label
+
+
+def _are_in_order(steps: NDArray[np.int64], ids: NDArray[np.int32]) -> bool:
+    """Whether spikes are sorted by step, then id."""
+    later = np.diff(steps)
+    return bool(((later > 0) | ((later == 0) & (np.diff(ids) >= 0))).all())
+
+
+def _sent(ids: NDArray[np.int32], row_first: NDArray[np.int64]) -> int:
+    """Synapses in the rows of these ids, each id counted as often as it is there."""
+    return int((row_first[ids + 1] - row_first[ids]).sum())
