@@ -68,7 +68,7 @@ def collect_each(spiked, section, q, n, most, spike_ids):
     """Append the id of each neuron of a section to list q as often as it spiked, from position n on; the new end.
 
     `spiked` holds how often, and keeps what the list has no room for: a full list ends the stride, which is one step
-    then, and the rest is appended once it has grown (engine/running/rest.py). A neuron that spiked more than `most`
+    then, and the rest is appended once it has grown (propagation/history.py). A neuron that spiked more than `most`
     times ends it, too: the list counts as full. Spikes are rare: 64 neurons are looked at in one go.
     """
     first, last, to_id = u64(section[0]), u64(section[1]), section[2]
