@@ -91,7 +91,7 @@ def of_rules():
             rule(5, allow_autapses=once, allow_multapses=not once)
             for rule in (bs.fixed_indegree, bs.fixed_outdegree, bs.fixed_total_number) for once in (True, False)
         ),
-        bs.fixed_outdegree(30, allow_multapses=False),
+        *(bs.fixed_outdegree(30, allow_multapses=False, allow_autapses=once) for once in (True, False)),
         bs.pairwise_bernoulli(0.5 * bs.space.gaussian(60.0)), bs.pairwise_bernoulli(0.4 * bs.space.within(70.0)),
         bs.pairwise_bernoulli(bs.space.exponential(50.0), allow_autapses=False),
         bs.fixed_indegree(4, p=bs.space.exponential(80.0)),
@@ -101,6 +101,8 @@ def of_rules():
         net.connect(a, a, rule, **how)
     net.connect(a, a, bs.one_to_one(), weight=np.arange(36) * 0.01, delay=0.4)
     net.connect(a[::2] + b, [b, a], bs.fixed_indegree(3), **how)
+    mixed = (a + b)[np.random.default_rng(1).permutation(56)]  # kept neuron by neuron
+    net.connect(mixed, mixed, bs.fixed_outdegree(4, allow_multapses=False, allow_autapses=False), **how)
     net.connect(b, a, ([0, 1, 1, 19], [3, 4, 4, 35]), weight=[0.1, 0.2, 0.3, 0.4], delay=[0.1, 0.2, 0.3, 0.1])
     by_distance = bs.space.conduction(0.3, offset=0.5, myelination=bs.uniform(0.5, 1.5))
     net.connect(b, a, bs.fixed_indegree(6), weight=0.2 * bs.space.gaussian(100.0), delay=by_distance)
@@ -121,9 +123,9 @@ def of_own_models():
 def of_relays():
     """Parrots that repeat so much at once that the lists of spikes have to grow."""
     net = bs.Network(seed=6)
-    source = net.spike_source("s", [[1.0] * 3] * 20)
+    source = net.spike_source("s", [[1.0] * 18] * 20)
     first, second = (net.population(name, 15, bs.models.parrot_neuron()) for name in ("first", "second"))
-    cells = net.population("cells", 5, bs.models.iaf_psc_exp())
+    cells = networks.cells(net, "cells", 5)
     for a, b in (source, first), (first, second), (second, cells):
         net.connect(a, b, bs.all_to_all(), weight=0.1, delay=1.0)
     return net
@@ -148,7 +150,8 @@ def _networks():
     for dtype in ("float16", "bfloat16"):
         yield f"receptors, {dtype}", of_receptors, {"threads": 1, "receptor_state_dtype": dtype}, 100
     yield "inputs", of_inputs, {"threads": 1}, 100
-    yield "rules", of_rules, {"threads": 1, "synapse_backend": "event_driven", "ring_strategy": "dense"}, 60
+    for name, threads in ("rules", 1), ("rules, in parallel", 2):
+        yield name, of_rules, {"threads": threads, "synapse_backend": "event_driven", "ring_strategy": "dense"}, 60
     yield "relays", of_relays, {"threads": 1}, 50
     yield "full ring", travel.flood, {"parts": 2, "ring_strategy": "event_bucketed"}, 60
     yield "own models", of_own_models, {"threads": 1}, 100
