@@ -6,6 +6,7 @@ A new backend is a file beside this one, with a class here and kernels in `..._c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -42,7 +43,7 @@ class Synapse(NamedTuple):
     steps: NDArray[np.int64]  # delay
 
 
-class Backend(Part):
+class Backend(Part, ABC):
     """A backend of some tables. What a subclass says of itself, as a class, is what a choice between them looks at."""
 
     name: ClassVar[str]
@@ -82,13 +83,13 @@ class Backend(Part):
         """The layout of its sparse product."""
         return str(self.trip.product.layout_name) if self.trip.product is not None else ""
 
-    def send(self, ring: Ring) -> list[str]:
-        """Lines that send what the synapses of one table add."""
-        raise NotImplementedError
+    @abstractmethod
+    def deliver(self) -> list[str]:
+        """All of a partition's delivery in one step."""
 
+    @abstractmethod
     def read(self, arrays: Arrays, table: Table, begin: int, end: int) -> Synapse:
         """The synapses of sources begin..end-1 in one table."""
-        raise NotImplementedError
 
     def steps(self, arrays: Arrays) -> dict[str, int]:
         """Steps so far in which each backend delivered."""
@@ -102,10 +103,6 @@ class Backend(Part):
         if phase is Phase.MARK:
             return self.mark("p")
         return [line for ring in self.rings for line in ring.after()] if phase is Phase.AFTER else []
-
-    def deliver(self) -> list[str]:
-        """All of a partition's delivery in one step."""
-        return [*(line for ring in self.rings for line in self.send(ring)), *self.taken()]
 
     def taken(self) -> list[str]:
         """Lines that bring what is due from the rings to the input."""
@@ -183,6 +180,17 @@ class Backend(Part):
 
     def _ring(self, kind: type[Ring], table: Table) -> Ring:
         return kind(self.address, table, self.trip.size, self.lags, gathered=False)
+
+
+class OneWay(Backend, ABC):
+    """A backend that delivers the same way in each step."""
+
+    @abstractmethod
+    def send(self, ring: Ring) -> list[str]:
+        """Lines that send what the synapses of one table add."""
+
+    def deliver(self) -> list[str]:
+        return [*(line for ring in self.rings for line in self.send(ring)), *self.taken()]
 
 
 def unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row
 from biosnn.parts.text import call
-from biosnn.propagation.backend import Backend, Synapse, unpacked
+from biosnn.propagation.backend import OneWay, Synapse, unpacked
 from biosnn.propagation.ring import Ring
 from biosnn.propagation.table import Table
 
 LISTED = 4096  # segments that are listed before they are sent: the list stays in the cache
 
 
-class EventDriven(Backend):
+class EventDriven(OneWay):
     """For each spike, the synapses of its neuron that are due."""
 
     name = "event_driven"

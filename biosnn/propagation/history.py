@@ -40,9 +40,8 @@ class History(Part):
 
     def __init__(self, address: Address, groups: Sequence[Fired], stride: int, kept: int, chunk_steps: int) -> None:
         self.address, self.kept, self.chunk_steps = address, kept, chunk_steps
-        self.groups = sorted(
-            groups, key=lambda g: g.repeats
-        )  # those that repeat come last: they take what room there is
+        # those that repeat come last: they take what room there is
+        self.groups = sorted(groups, key=lambda g: g.repeats)
         self.most_spikes = _most_spikes(address, stride)
 
     def rows(self) -> Iterator[Row]:

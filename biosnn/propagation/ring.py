@@ -6,6 +6,7 @@ it. A new ring is a file beside this one, with a class here and kernels in `..._
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,7 +29,7 @@ class Size:
     capacity_max: int = 0
 
 
-class Ring(Part):
+class Ring(Part, ABC):
     """A ring of amounts. What a subclass says of itself, as a class, is what the choice between rings looks at."""
 
     name: ClassVar[str]
@@ -57,18 +58,18 @@ class Ring(Part):
         return not cls.refusal(wanted)
 
     @classmethod
+    @abstractmethod
     def spike_ns(cls, traffic: Traffic, wanted: Wanted) -> float:
         """What one spike is expected to cost, in ns of one core."""
-        raise NotImplementedError
 
     @classmethod
     def settle(cls, traffic: Traffic, wanted: Wanted) -> Size:
         """How large it will be. Raises MemoryPlanError if that is too large, or too small."""
         return Size(wanted.dtype, traffic.ring_len)
 
+    @abstractmethod
     def into(self) -> str:
         """What amounts are put into, as an expression."""
-        raise NotImplementedError
 
     def take(self) -> list[str]:
         """Lines that bring what is due to the input; none where what is put is due."""

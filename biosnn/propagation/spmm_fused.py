@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
@@ -14,7 +15,7 @@ from biosnn.errors import DescriptionError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
 from biosnn.parts.part import Draws
 from biosnn.parts.text import call
-from biosnn.propagation.backend import Backend, Synapse, Trip, unpacked
+from biosnn.propagation.backend import Backend, OneWay, Synapse, Trip, unpacked
 from biosnn.propagation.ring import Ring
 from biosnn.propagation.table import Table
 from biosnn.propagation.traffic import Traffic, Wanted
@@ -35,7 +36,7 @@ class Geometry(NamedTuple):
     column_shift: I64
 
 
-class Product(Backend):
+class Product(OneWay, ABC):
     """A fused matrix of each table. Its delay buckets stand one below the other where amounts wait (`stacked`)."""
 
     name = "spmm_fused"
@@ -78,17 +79,17 @@ class Product(Backend):
         return self.trip.stride if self.stacked else self.trip.size.ring_len
 
     @property
+    @abstractmethod
     def n_rows(self) -> int:
         """Rows of a matrix."""
-        raise NotImplementedError
 
     def kept_dtype(self, table: Table) -> str:
         """Format of what is kept of a synapse beside its column."""
         return table.store.word
 
+    @abstractmethod
     def geometry(self) -> Geometry:
         """Where synapses stand."""
-        raise NotImplementedError
 
     def matrix(self, table: Table) -> tuple[Array, Array, Array, Array]:
         """A fused matrix: starts of its rows, columns, weights or words, first row of each partition."""
@@ -150,11 +151,11 @@ class Product(Backend):
         mine = (sources >= begin) & (sources < end)
         return Synapse(*(x[mine] for x in (sources, part, slots, weights, steps)))
 
+    @abstractmethod
     def _read(
         self, row_of: I64, part: I64, part_row: I64, ago: I64, kept: NDArray[np.generic]
     ) -> tuple[I64, NDArray[np.float64], I64]:
         """Slot, weight and delay of each synapse."""
-        raise NotImplementedError
 
     def _told(self, ends: I64) -> dict[str, I64]:
         return {"list_at": ends, "n_slots": self.address.layout.n_slots}

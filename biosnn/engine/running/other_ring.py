@@ -27,7 +27,8 @@ def change_ring(built: Built, full: RingFullError) -> None:
         plan.check_memory()
     except MemoryPlanError:
         raise full from None
-    _log.info("the ring that was chosen, event_bucketed, is full: the spikes wait in a history from here on")
+    message = "the ring that was chosen, %s, is full: the spikes wait in a history from here on"
+    _log.info(message, before.ways.ring)
     found = build(built.net, plan)
     travelling = {array.name for backend in before.backends for array in backend.arrays()}
     found.arrays |= {name: values for name, values in built.arrays.items() if name not in travelling}
