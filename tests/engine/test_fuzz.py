@@ -8,8 +8,9 @@ import travel
 
 import biosnn as bs
 
+pytestmark = pytest.mark.bounds
 
-@pytest.mark.bounds
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("kind", fuzzing.FEW, ids=lambda kind: f"{'+'.join(kind.models)}-{travel.named(kind.way)}")
 def test_random_networks_do_what_was_asked_for_and_spike_as_the_oracle(kind, seed):
