@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn._arrays import F64
 from biosnn.address.exact import distinct_sizes, grid_of
 from biosnn.address.feed import Feed, Node
 from biosnn.address.layout import Layout
 from biosnn.address.repeats import Repeats
-from biosnn.address.stores import WIDE, Store
+from biosnn.address.stores import Store
 from biosnn.address.units import FEW, components, keep_exact, store, unit_of
 from biosnn.description.description import Description
 from biosnn.description.items import Connection, PoissonInput, Values
@@ -56,7 +55,7 @@ class Precision:
 
     def counted(self, weight: float, node: Node, store: Store) -> int:
         """A weight onto a receptor scale, in counts of the input of a store."""
-        return round(weight * self.wide_scale if store is WIDE else weight / self.units[node])
+        return round(weight / self.units[node] if store.in_units else weight * self.wide_scale)
 
     @property
     def any_wide(self) -> bool:
@@ -90,11 +89,6 @@ def choose(net: Description, layout: Layout, repeats: Repeats) -> Precision:
     for (kind, of), feed in zip(described, feeds, strict=True):
         found.notes += [f"{kind} {feed.name!r}{note}" for note in _notes(found, of, feed)]
     return found
-
-
-def encode(weights: F64, units: NDArray[np.float64] | float) -> NDArray[np.int16]:
-    """Weights as 16-bit multiples of their unit."""
-    return np.rint(weights / units).astype(np.int16)
 
 
 def node_of(layout: Layout, population: int, negative: bool, receptor: str | None = None) -> Node:

@@ -13,8 +13,7 @@ from biosnn import random
 from biosnn._arrays import I64
 from biosnn.address.address import Address
 from biosnn.address.layout import Layout
-from biosnn.address.precision import encode, node_of
-from biosnn.address.stores import WIDE
+from biosnn.address.precision import node_of
 from biosnn.backends import interrupts
 from biosnn.connectivity.distances import SPACE
 from biosnn.connectivity.rows import fill, fill_rows
@@ -76,7 +75,7 @@ class _Builder:
         self.layout: Layout = address.layout
         self.number = {name: a for a, name in enumerate(self.layout.names)}
         self.first_of = self.layout.first_of()
-        self.weights = _Columns(np.uint32 if table.store is WIDE else np.uint16)
+        self.weights = _Columns(table.store.bits)
         # not the smallest type: each other one is another `fill` to compile, 0.6 s
         self.delays = _Columns(np.uint16 if address.delays.size <= 2**16 else np.uint32)
         self.target_ids, self.listed = _Columns(np.int64), _Columns(np.uint32)
@@ -223,14 +222,11 @@ class _Builder:
             record[f"{name}_step"] = isinstance(given, np.ndarray)
 
     def _encoded(self, c: Connection, weights: NDArray[np.float64]) -> NDArray[np.unsignedinteger]:
-        """Weights as they stand in the table's words: the bits of a 16-bit fixed-point number, or of a float32."""
-        if self.table.store is WIDE:
-            return weights.astype(np.float32).view(np.uint32)
+        """Weights as they stand in the table's words."""
         a = self.number[c.target.populations[0].name] if c.target.populations else 0
         units = self.address.precision.units
         plus, minus = (units[node_of(self.layout, a, negative, c.receptor)] for negative in (False, True))
-        unit = np.where(weights < 0, minus, plus)
-        return encode(weights, unit).view(np.uint16)
+        return self.table.store.encoded(weights, np.where(weights < 0, minus, plus))
 
 
 def _spread(n: int, index: Index, values: I64) -> I64:

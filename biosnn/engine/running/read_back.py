@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import _validate
-from biosnn.address.stores import WIDE
 from biosnn.engine.building.build import Built
 from biosnn.propagation.backend import Backend
 from biosnn.propagation.table import Table
@@ -79,7 +78,7 @@ def read_table(built: Built, backend: Backend, table: Table, begin: int, end: in
     """Source, target, weight, delay and number of the receptor's slot of the synapses of sources begin..end-1."""
     found = backend.read(built.arrays, table, begin, end)
     target, unit, slot = _neurons(built, found.part, found.slot)
-    weights = found.weight if table.store is WIDE else found.weight * unit
+    weights = table.store.decoded(found.weight, unit)
     return [found.source, target, weights, found.steps * built.net.dt, slot]
 
 
