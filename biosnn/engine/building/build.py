@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from biosnn import _cache, _forks
@@ -52,9 +53,9 @@ def build(net: Description, plan: Plan) -> Built:
     started = time.perf_counter()
     with cpu.threads(plan.threads):
         draws = Drawing(plan.address, plan.threads)
-        arrays: Arrays = {}
+        arrays, places = Arrays(), itertools.count()
         for part in plan.parts:
-            arrays |= {name: values for name, values in allocated(part).items() if name not in arrays}
+            arrays |= {name: values for name, values in allocated(part, places).items() if name not in arrays}
             part.draw(arrays, draws)
         built_s = time.perf_counter() - started - draws.compile_s
         started = time.perf_counter()
@@ -67,8 +68,11 @@ def build(net: Description, plan: Plan) -> Built:
     return built
 
 
-def allocated(part: Part) -> Arrays:
-    """The arrays of a part at time 0; those that it draws itself are empty, and so is what is allocated later."""
+def allocated(part: Part, places: Iterator[int]) -> Arrays:
+    """The arrays of a part at time 0; those that it draws itself are empty, and so is what is allocated later.
+
+    `places`: see `in_lines`.
+    """
     found: Arrays = {}
     for row in part.rows():
         with memory_for(row.name):
@@ -77,7 +81,7 @@ def allocated(part: Part) -> Arrays:
                     found[array.name] = array.empty() if row.later or array.fill is None else array.make()
     # what kernels go through in every step
     swept = {a.name for a in part.arrays() if a.axis in (Axis.NEURON, Axis.SLOT)}
-    return found | in_lines({name: values for name, values in found.items() if name in swept})
+    return found | in_lines({name: values for name, values in found.items() if name in swept}, places)
 
 
 def _meets(plan: Plan) -> bool:

@@ -29,14 +29,17 @@ def memory_for(what: str) -> Iterator[None]:
         ) from None
 
 
-def in_lines(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def in_lines(arrays: dict[str, NDArray[Any]], places: Iterator[int]) -> dict[str, NDArray[Any]]:
     """What kernels go through in every step: copies that begin with a cache line, each ten lines further in its page.
+
+    `places` numbers those of the whole network: a group of neurons reads its states and its input side by side.
 
     NumPy's begin with any 16 bytes, and so each access of 64 bytes took two lines in most; and where a load comes from
     the place in its page that a store has just gone to, it waits for that. Both differ from one process to the next:
     the update of 4,000 conductance-based neurons took up to 20 % longer. What is smaller than a page stays as it is.
     """
-    return {name: _placed(values, 10 * k * LINE % PAGE) for k, (name, values) in enumerate(arrays.items())}
+    named = zip(arrays.items(), places, strict=False)
+    return {name: _placed(values, 10 * k * LINE % PAGE) for (name, values), k in named}
 
 
 def _placed(values: NDArray[Any], offset: int) -> NDArray[Any]:
