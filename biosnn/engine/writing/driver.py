@@ -51,18 +51,10 @@ class _Writer:
         self.declared = {a.name for part in parts for a in part.arrays()}
 
     def text(self) -> str:
-        partition = [line for phase in IN_PARTITION for line in self._stated(phase)]
-        inner = self._arrays(["p", "step", "first_step", "origin"], partition)
-        of_partition = [
-            "@kernel",
-            *call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
-            '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
-            "    mode = flush_subnormals()",
-            *indented(partition),
-            "    restore_mode(mode)",
-        ]
-        step = call("one_partition", ["p", "step", "first_step", "origin", *inner])
+        of_partition, step = self._partition()
         loop = time_loop(self.frame, self._around(), step, self.strides)
+        if not of_partition:
+            loop = _flushing(loop)
         outer = self._arrays(["first_step", "last_step", "origin"], loop)
         advance = [
             "@parallel_kernel" if self.frame.parallel else "@kernel",
@@ -71,8 +63,25 @@ class _Writer:
             *indented(loop),
         ]
         functions = [block for part in self.parts for block in part.functions()]
-        blocks = ["\n".join(block) for block in (*functions, of_partition, advance)]
+        blocks = ["\n".join(block) for block in (*functions, of_partition, advance) if block]
         return "\n\n\n".join([self._head(outer, "\n".join(blocks)), *blocks]) + "\n"
+
+    def _partition(self) -> tuple[list[str], list[str]]:
+        """The function that is one step of one partition, for threads to call; and the lines of that step in a loop.
+
+        Where one thread takes all partitions, those are its statements: to hand a function 25 arrays takes 80 ns.
+        """
+        step = [line for phase in IN_PARTITION for line in self._stated(phase)]
+        if not self.frame.parallel:
+            return [], step
+        inner = self._arrays(["p", "step", "first_step", "origin"], step)
+        function = [
+            "@kernel",
+            *call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
+            '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
+            *indented(_flushing(step)),
+        ]
+        return function, call("one_partition", ["p", "step", "first_step", "origin", *inner])
 
     def _stated(self, phase: Phase) -> list[str]:
         return [line for part in self.parts for line in part.statements(phase)]
@@ -126,6 +135,11 @@ def own_models(parts: Sequence[Part]) -> list[OwnModel]:
     """The models of the user's own, whose text stands in the driver."""
     models: list[NeuronModel] = [part.group.model for part in parts if isinstance(part, Group)]
     return list({m.function_name: m for m in models if isinstance(m, OwnModel)}.values())
+
+
+def _flushing(lines: list[str]) -> list[str]:
+    """Lines in which numbers too small to be normal count as zero."""
+    return ["mode = flush_subnormals()", *lines, "restore_mode(mode)"]
 
 
 def _decorated(text: str) -> str:
