@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn._numba import by_type, dtype_of, f32, kernel, narrow, u32, widen
+from biosnn._numba import by_type, dtype_of, f32, narrow, u32, widen
 
 STORAGE = {"float32": np.float32, "float16": np.uint16, "bfloat16": np.int16}
 SPARE = {"float32": 0, "float16": 13, "bfloat16": 16}  # bits of a float32's fraction that the format lacks
@@ -70,23 +70,11 @@ def decode(array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def is_finite(array: NDArray[Any]) -> bool:
-    """Whether no value of an array of a dtype in STORAGE is NaN or infinite: its exponent would be all ones."""
-    exponent: dict[str, Any] = {
-        "float32": np.uint32(0x7F800000),
-        "float16": np.uint16(0x7C00),
-        "bfloat16": np.uint16(0x7F80),
-    }
-    mask = exponent[_FORMAT[array.dtype]]
-    return not _some_have(array.view(mask.dtype), mask)
-
-
-@kernel
-def _some_have(words, mask):
-    """Whether some word has all bits of the mask: 0.06 ns each, as no branch depends on one."""
-    some = False
-    for i in range(words.size):
-        some |= words[i] & mask == mask
-    return some
+    """Whether no value of an array of a dtype in STORAGE is NaN or infinite."""
+    name = _FORMAT[array.dtype]
+    if name == "bfloat16":  # the exponent would be all ones
+        return not (array & 0x7F80 == 0x7F80).any()
+    return bool(np.isfinite(array.view(name)).all())
 
 
 # What `load`, `store` and `store_dithered` are, by the format

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biosnn._arrays import I64
 from biosnn._machine import free_memory
@@ -35,7 +36,7 @@ class History(Part):
     """What happened in the last `kept` steps, and in the chunk that is running."""
 
     kernels = dict.fromkeys(
-        ("collect", "collect_each", "collect_rest", "is_crowded", "keep_latest"), "biosnn.propagation.spike_history_cpu"
+        ("collect", "collect_each", "collect_rest", "is_crowded"), "biosnn.propagation.spike_history_cpu"
     )
 
     def __init__(self, address: Address, groups: Sequence[Fired], stride: int, kept: int, chunk_steps: int) -> None:
@@ -82,13 +83,26 @@ class History(Part):
     def between(self, arrays: Arrays, draws: Draws) -> None:
         """Forget the spikes that no delay needs any more, however the last chunk ended; grow what is too small."""
         if arrays["clock"][0] - arrays["clock"][1] > self.kept:
-            self.kernel("keep_latest")(self.kept, arrays["clock"], arrays["spike_first"], arrays["spike_ids"])
+            arrays.update(self._latest(arrays))
         # Room for as many spikes as are kept: what is kept is moved after each chunk. 20,000 neurons, 20 steps kept,
         # 6,000 spikes a step: chunks of two steps took 640 us a step, those of 27 540.
-        most = arrays["most_spikes"] + arrays["spike_first"][:, self.kept]
-        is_crowded = self.kernel("is_crowded")
-        while is_crowded(self.kept - 1, arrays["spike_first"], most, arrays["spike_ids"].shape[1]):
+        needed = int((arrays["most_spikes"] + 2 * arrays["spike_first"][:, self.kept]).max(initial=0))
+        while needed >= arrays["spike_ids"].shape[1]:
             arrays["spike_ids"] = longer(arrays["spike_ids"], 2 * arrays["spike_ids"].shape[1])
+
+    def _latest(self, arrays: Arrays) -> Arrays:
+        """The lists without all but their last `kept` steps, and the clock that says so.
+
+        In NumPy, as `spikes_between`: both together are 0.3 s less to compile in a first run.
+        """
+        clock, begun, ids = arrays["clock"].copy(), arrays["spike_first"], arrays["spike_ids"]
+        done = int(clock[0] - clock[1])
+        first, latest = np.zeros_like(begun), np.zeros_like(ids)
+        first[:, : self.kept + 1] = begun[:, done - self.kept : done + 1] - begun[:, done - self.kept, None]
+        for q in range(len(ids)):
+            latest[q, : first[q, self.kept]] = ids[q, begun[q, done - self.kept] : begun[q, done]]
+        clock[1] = clock[0] - self.kept
+        return {"clock": clock, "spike_first": first, "spike_ids": latest}
 
     def _collect(self) -> list[str]:
         lines = ["n = spike_first[p, step - origin]"]
@@ -125,6 +139,15 @@ class History(Part):
 
     def _ms(self, arrays: Arrays) -> str:
         return f"{int(arrays['clock'][0]) * self.address.net.dt:g}"
+
+
+def spikes_between(arrays: Arrays, first: int, last: int) -> tuple[I64, NDArray[np.int32]]:
+    """Step and id of each spike of steps first..last-1 that the history holds, list by list."""
+    origin, begun = int(arrays["clock"][1]), arrays["spike_first"]
+    counts = np.diff(begun[:, first - origin : last - origin + 1])
+    steps = np.repeat(np.tile(np.arange(first, last), len(counts)), counts.ravel())
+    ends = zip(arrays["spike_ids"], begun[:, first - origin], begun[:, last - origin], strict=True)
+    return steps, np.concatenate([ids[begin:end] for ids, begin, end in ends])
 
 
 def _most_spikes(address: Address, stride: int) -> I64:

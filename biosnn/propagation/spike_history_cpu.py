@@ -107,34 +107,3 @@ def is_crowded(t, spike_first, most, capacity):
     for q in range(spike_first.shape[0]):
         crowded |= spike_first[q, t + 1] + most[q] >= capacity
     return crowded
-
-
-@kernel
-def keep_latest(keep, clock, spike_first, spike_ids):
-    """Drop all but the last `keep` steps from the front of every list.
-
-    The history begins with step clock[1] then. It is the kernel that says so, as it is the driver that says in clock[0]
-    which step it has reached: whatever Python raises between two calls, the arrays belong together.
-    """
-    done = clock[0] - clock[1]
-    for q in range(spike_first.shape[0]):
-        start = spike_first[q, done - keep]
-        n = spike_first[q, done] - start
-        for s in range(n):
-            spike_ids[q, s] = spike_ids[q, start + s]
-        for t in range(keep + 1):
-            spike_first[q, t] = i64(spike_first[q, done - keep + t] - start)
-    clock[1] = clock[0] - keep
-
-
-@kernel
-def spikes_between(begin, end, origin, spike_first, spike_ids, steps, ids):
-    """Write the spikes of history steps begin..end-1 to steps and ids, by step, then list; returns their number."""
-    n = 0
-    for t in range(begin, end):
-        for q in range(spike_first.shape[0]):
-            for s in range(spike_first[q, t], spike_first[q, t + 1]):
-                steps[n] = origin + t
-                ids[n] = spike_ids[q, s]
-                n += 1
-    return n

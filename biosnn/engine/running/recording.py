@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
 from biosnn.engine.running.handing_out import HandingOut, sampled_steps
-from biosnn.propagation.spike_history_cpu import spikes_between
+from biosnn.propagation.history import spikes_between
 from biosnn.recording.probe import Probe
 from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.sinks import Sink
@@ -36,15 +36,12 @@ class Recording:
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
         self.whole = True  # and nothing of what is later
 
-    def take(self, first: int, last: int, origin: int) -> None:
+    def take(self, first: int, last: int) -> None:
         """Take in what happened in steps first..last-1."""
         self.whole = False
         arrays = self.built.arrays
-        starts = arrays["spike_first"]
-        n = int((starts[:, last - origin] - starts[:, first - origin]).sum())
-        steps, ids = np.empty(n, np.int64), np.empty(n, np.int32)
-        spikes_between(first - origin, last - origin, origin, starts, arrays["spike_ids"], steps, ids)
-        if not _are_in_order(steps, ids):  # several model groups, or spike sources: lists are not ranges of ids
+        steps, ids = spikes_between(arrays, first, last)
+        if not _are_in_order(steps, ids):
             order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)

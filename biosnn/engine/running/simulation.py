@@ -215,7 +215,7 @@ class Simulation:
             built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
         seconds = time.perf_counter() - started
         finish(built)
-        recording.take(first, self.step, origin)
+        recording.take(first, self.step)
         pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
         bad = bad_state(built)
