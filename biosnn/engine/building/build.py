@@ -48,7 +48,7 @@ def build(net: Description, plan: Plan) -> Built:
     plan.check_memory()
     if plan.parallel and _forks.is_alone():
         plan = replace(plan, threads=1, parallel=False)  # the same partitions, one after the other
-    first_time = "" if _cache.holds("") or not COMPILES else " (first compiling what draws them, once: some 5 s)"
+    first_time = "" if _cache.holds("") or not COMPILES else " (first compiling what draws them, once: some seconds)"
     _log.info("drawing about %s synapses%s", f"{plan.n_synapses:,.0f}", first_time)
     started = time.perf_counter()
     with cpu.threads(plan.threads):
@@ -98,5 +98,5 @@ def _compiled(plan: Plan, text: str) -> tuple[Callable[..., None], list[str]]:
             check_own_model(model)
     module = cpu.load_driver(text)
     if is_new:
-        _log.info("compiling this network's driver (some 5 s)%s", _cache.promise())
+        _log.info("compiling this network's driver (some seconds)%s", _cache.promise())
     return module.advance, list(module.ARGUMENTS)
