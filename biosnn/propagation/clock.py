@@ -30,5 +30,8 @@ class Clock(Part):
 
     def draw(self, arrays: Arrays, draws: Draws) -> None:
         arrays["clock"][1] = -self.kept
+
+    def between(self, arrays: Arrays, draws: Draws) -> None:
+        """Count the threads: in a process that was forked from the one that built, one takes all partitions."""
         if self.parallel:
             arrays["workers"][0] = draws.n_threads

@@ -16,7 +16,7 @@ from biosnn.address.layout import Layout
 from biosnn.address.precision import node_of
 from biosnn.backends import interrupts
 from biosnn.connectivity.distances import SPACE
-from biosnn.connectivity.rows import fill, fill_rows
+from biosnn.connectivity.rows import Filling, fill, fill_rows
 from biosnn.connectivity.strands import ALL, ANY, DISTINCT, LISTED, PLACED, STRAND
 from biosnn.description.delays import delay_steps
 from biosnn.description.items import Connection
@@ -106,14 +106,15 @@ class _Builder:
         strands = [s for of_population in self.strands for s in of_population]
         strand_first = np.concatenate([[0], np.cumsum([len(s) for s in self.strands])]).astype(np.int64)
         work = row_first + 64 * np.arange(row_first.size)  # an empty row still has its segments to write
-        arguments = (
+        filling = Filling(
             self.net.seed, self.layout.first_id, strand_first,
             np.array(strands, STRAND), self.degrees.joined(), self.target_ids.joined(), self.listed.joined(),
             self.list_start.joined(), self.weights.joined(), self.delays.joined(), self.layout.cell_table(),
             np.array([c.part for c in self.layout.cells]), self.layout.slot_shift, steps,
-            np.array(self.spaces, SPACE) if self.spaces else None, self._places(), self.factors.joined(),
+            self._places(), self.factors.joined(),
             row_first, words, waits, segments,
         )  # fmt: skip
+        arguments = np.array(self.spaces, SPACE) if self.spaces else None, filling
         self._compile(fill, fill_rows, arguments)  # no row at all
         self._call(fill, fill_rows, _even_cuts(work, self.threads * 4), arguments)
         found = {"row_first": row_first, "segments": segments, "words": words}

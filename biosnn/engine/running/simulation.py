@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import _forks, _validate
+from biosnn import _validate
 from biosnn.backends import cpu, interrupts
 from biosnn.description.late_changes import names_of_late
 from biosnn.engine.building.build import Built
@@ -205,15 +205,13 @@ class Simulation:
         """Run to step `last` or until some buffer is full, and hand over what happened."""
         built = self._built
         finish(built)
-        make_ready(built)
-        arrays = self.arrays
-        first, origin = (int(x) for x in arrays["clock"][:2])
-        if "workers" in arrays and _forks.is_alone():
-            arrays["workers"][:] = 1  # forked since it was built: one thread takes all partitions, and meets nobody
-        started = time.perf_counter()
         with cpu.threads(self.plan.threads):
+            make_ready(built)
+            arrays = self.arrays
+            first, origin = (int(x) for x in arrays["clock"][:2])
+            started = time.perf_counter()
             built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
-        seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - started
         finish(built)
         recording.take(first, self.step)
         pace = (self.step - first) / max(seconds, 1e-6)
