@@ -25,7 +25,8 @@ def tables_of(address: Address) -> list[Table]:
             connections = [address.net.connections[k] for k in mine]
             n = sum(c.n_expected for c in connections)
             longest = _longest_row(connections)
-            dtype = "uint8" if longest < 2**8 else "uint16" if longest < 2**16 else "uint32"
+            # uint8 would save no memory that counts, and be one more form of each driver to compile
+            dtype = "uint16" if longest < 2**16 else "uint32"
             found.append(Table(store, mine, n, all(c.n_exact for c in connections), dtype))
     return found
 
