@@ -1,7 +1,12 @@
 """At the end, how many drivers were compiled, which is what tests wait for. (In processes that they start, more.)"""
 
+import gc
+
 import pytest
 from numba.core import event
+
+# What Numba makes is a lot, and stays: to look through it for garbage again and again took a twentieth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 compiled = {"serial": 0, "parallel": 0}  # drivers, by this process or, where it hands out the tests, by its workers
 

@@ -131,12 +131,26 @@ def test_receptors_are_reached_by_name_and_inhibitory_weights_are_kept_negative(
         assert sim.fused_matrix("s", "n", name).sum() == pytest.approx(weight, rel=1e-4)
 
 
-@pytest.mark.parametrize("cls", sorted(name for name, model in bs.models.MODELS.items() if "currents" in model.accepts))
-def test_any_membrane_takes_any_bank(cls):
-    maker = bs.models.MODELS[cls]
+MEMBRANES = sorted(name for name, model in bs.models.MODELS.items() if "currents" in model.accepts)
+
+
+@pytest.fixture(scope="module")
+def of_each_membrane():
+    """Samples of a neuron of each model, with the same bank, and a spike for each receptor. In one driver."""
     bank = [rc.exp("a", 3.0), rc.alpha("b", 2.0, -20.0), rc.dual_exp("c", 1.0, 8.0, -80.0)]
-    sim = build(maker(receptors=bank), [("a", 20.0), ("b", 1.0), ("c", 1.0)], ["I_syn_a", "g_b", "g_c"])
-    found = {name: s.values[:, 0].max() for name, s in sim.run(30.0).samples["n"].items()}
+    net = bs.Network(dt=DT)
+    source = net.spike_source("s", [5.0])
+    for name in MEMBRANES:
+        neuron = net.population(name, 1, bs.models.MODELS[name](receptors=bank))
+        for receptor, weight, variable in (("a", 20.0, "I_syn_a"), ("b", 1.0, "g_b"), ("c", 1.0, "g_c")):
+            net.connect(source, neuron, bs.all_to_all(), weight=weight, delay=1.0, receptor=receptor)
+            net.record(neuron, variable)
+    return net.build(threads=1).run(30.0).samples
+
+
+@pytest.mark.parametrize("name", MEMBRANES)
+def test_any_membrane_takes_any_bank(name, of_each_membrane):
+    found = {variable: s.values[:, 0].max() for variable, s in of_each_membrane[name].items()}
     assert found == pytest.approx({"I_syn_a": 20.0, "g_b": 1.0, "g_c": 1.0}, rel=1e-2)
 
 

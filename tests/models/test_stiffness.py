@@ -8,40 +8,45 @@ from scipy.integrate import solve_ivp
 import biosnn as bs
 
 
-def volley(model, weight, dt=0.1, receptor=None, gap=1.0):
-    """Spikes, and traces at each 0.1 ms, of a neuron that a spike reaches at 11 and at 31 ms."""
+def volleys(cases, dt=0.1):
+    """Of two neurons for each case (model, weight, receptor), which a spike reaches at 11 and at 31 ms: the result."""
     net = bs.Network(dt=dt)
-    n = net.population("n", 2, model)
-    net.connect(net.spike_source("s", [10.0, 30.0]), n, bs.all_to_all(), weight=weight, delay=gap, receptor=receptor)
-    net.record(n, "spikes")
-    for name in model.potentials:
-        net.record(n, name)
-    result = net.build(threads=1).run(50.0)
-    every = round(0.1 / dt)
-    return len(result.spikes["n"]), {name: s.values[every - 1 :: every, 0] for name, s in result.samples["n"].items()}
+    source = net.spike_source("s", [10.0, 30.0])
+    for name, (model, weight, receptor) in cases.items():
+        n = net.population(name, 2, model)
+        net.connect(source, n, bs.all_to_all(), weight=weight, delay=1.0, receptor=receptor)
+        net.record(n, "spikes")
+        for variable in model.potentials:
+            net.record(n, variable, every=0.1)
+    return net.build(threads=1).run(50.0)
 
 
-@pytest.mark.parametrize(
-    ("model", "weight", "receptor"),
-    [
-        (bs.models.iaf_cond_exp(), -10000.0, None),
-        (bs.models.iaf_cond_exp(C_m=20.0, g_L=2.0), -1000.0, None),
-        (bs.models.iaf_cond_alpha(), -10000.0, None),
-        (bs.models.aeif_cond_exp(I_e=700.0), -10000.0, None),
-        (bs.models.mat2_psc_exp(receptors=[bs.receptors.AMPA(), bs.receptors.GABA_A()]), -4000.0, None),
-        (bs.models.lif_3c(), -400.0, "in_ais"),
-        (bs.models.adex_2c(), -4000.0, "in_dend"),
-        (bs.models.adex_3c(), -400.0, "in_ais"),
-    ],
-    ids=lambda x: getattr(x, "name", None),
-)
-def test_inhibition_of_any_strength_pulls_to_its_reversal_potential(model, weight, receptor):
-    spikes, found = volley(model, weight, receptor=receptor)
-    expected_spikes, expected = volley(model, weight, dt=0.005, receptor=receptor)
-    assert spikes == expected_spikes == 0
-    for name, trace in found.items():
+INHIBITED = {
+    "iaf_cond_exp": (bs.models.iaf_cond_exp(), -10000.0, None),
+    "small iaf_cond_exp": (bs.models.iaf_cond_exp(C_m=20.0, g_L=2.0), -1000.0, None),
+    "iaf_cond_alpha": (bs.models.iaf_cond_alpha(), -10000.0, None),
+    "aeif_cond_exp": (bs.models.aeif_cond_exp(I_e=700.0), -10000.0, None),
+    "mat2_psc_exp": (bs.models.mat2_psc_exp(receptors=[bs.receptors.AMPA(), bs.receptors.GABA_A()]), -4000.0, None),
+    "lif_3c": (bs.models.lif_3c(), -400.0, "in_ais"),
+    "adex_2c": (bs.models.adex_2c(), -4000.0, "in_dend"),
+    "adex_3c": (bs.models.adex_3c(), -400.0, "in_ais"),
+}
+
+
+@pytest.fixture(scope="module")
+def inhibited():
+    """All of them in one driver, for two dt."""
+    return [volleys(INHIBITED, dt) for dt in (0.1, 0.005)]
+
+
+@pytest.mark.parametrize("name", INHIBITED)
+def test_inhibition_of_any_strength_pulls_to_its_reversal_potential(name, inhibited):
+    model = INHIBITED[name][0]
+    assert [len(result.spikes[name]) for result in inhibited] == [0, 0]
+    for variable in model.potentials:
+        trace, expected = (result.samples[name][variable].values[:, 0] for result in inhibited)
         # V is pulled down within a step of 0.1 ms, and follows in three
-        apart = np.abs(trace - expected[name])
+        apart = np.abs(trace - expected)
         assert apart[:110].max() < 0.01
         assert apart[115:310].max() < 0.5
         assert apart[315:].max() < 0.5
@@ -60,8 +65,9 @@ def test_a_conductance_that_peaks_within_a_step_pulls_no_further(dt, tau, weight
 
 def test_conductances_that_a_step_can_follow_are_left_alone():
     """Against an independent solution, right below the bound and where it is reached."""
-    for weight, most in ((-1000.0, 0.002), (-2000.0, 0.05), (-4000.0, 1.0)):
-        _, found = volley(bs.models.iaf_cond_exp(), weight)
+    bounds = {-1000.0: 0.002, -2000.0: 0.05, -4000.0: 1.0}
+    result = volleys({f"{weight:g}": (bs.models.iaf_cond_exp(), weight, None) for weight in bounds})
+    for weight, most in bounds.items():
         t = np.arange(1, 501) * 0.1
 
         def slope(t, V, w=weight):
@@ -69,7 +75,7 @@ def test_conductances_that_a_step_can_follow_are_left_alone():
             return (-16.6667 * (V + 70) - g * (V + 85)) / 250
 
         V = solve_ivp(slope, (0, 50), [-70.0], t_eval=t, rtol=1e-9, atol=1e-9, max_step=0.05).y[0]
-        assert np.abs(found["V_m"] - V).max() < most
+        assert np.abs(result.samples[f"{weight:g}"]["V_m"].values[:, 0] - V).max() < most
 
 
 @pytest.mark.parametrize(

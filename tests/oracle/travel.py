@@ -92,10 +92,10 @@ FLOATS = [  # each ring with each format, and each backend with each ring
 ]
 
 
-def flood(wide=True, n=30):
+def flood(wide=True, n=30, n_sources=60):
     """Sources that all fire in ten steps: many events at once, of packed weights and of wide ones."""
     net = bs.Network(dt=DT, seed=3)
-    sources = net.spike_source("sources", [np.arange(20, 30) * DT] * 60)
+    sources = net.spike_source("sources", [np.arange(20, 30) * DT] * n_sources)
     model = bs.models.iaf_psc_exp(tau_syn_in=7.0, I_e=700.0, t_ref=0.0)
     a, b = net.population("a", n, model), net.population("b", 2 * n // 3, model)
     long_rows(net, sources, a)

@@ -153,7 +153,12 @@ def _networks():
     for name, threads in ("rules", 1), ("rules, in parallel", 2):
         yield name, of_rules, {"threads": threads, "synapse_backend": "event_driven", "ring_strategy": "dense"}, 60
     yield "relays", of_relays, {"threads": 1}, 50
-    yield "full ring", travel.flood, {"parts": 2, "ring_strategy": "event_bucketed"}, 60
+    yield (
+        "full ring",
+        functools.partial(travel.flood, n_sources=30),
+        {"parts": 2, "ring_strategy": "event_bucketed"},
+        60,
+    )
     yield "own models", of_own_models, {"threads": 1}, 100
     yield "silent", silent, {"threads": 1}, 195
 
