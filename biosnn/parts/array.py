@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 # What stands in memory for a number format that NumPy does not know, or that kernels read as bits.
 STORED = {"bfloat16": "int16", "float16": "uint16"}
+LINE = 64  # bytes of a cache line, and of the widest registers
 SECTIONS = ("populations", "receptors", "projections", "rings", "inputs", "recorders")  # of a plan, in its order
 
 
@@ -116,6 +117,18 @@ def row(
 def small(section: str, name: str, *arrays: Array) -> Row:
     """A row of arrays that are too small to be told one by one."""
     return Row(section, name, "numbers", arrays, minor=True)
+
+
+def apart(values: NDArray[Any]) -> NDArray[Any]:
+    """A copy in cache lines of its own: what one thread writes does not slow another that reads what stands beside it.
+
+    NumPy puts small arrays side by side, sixteen bytes apart.
+    """
+    raw = np.empty(values.nbytes + 2 * LINE, np.uint8)
+    first = -raw.ctypes.data % LINE
+    found = raw[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
+    found[...] = values
+    return found
 
 
 def longer(old: NDArray[Any], size: int) -> NDArray[Any]:

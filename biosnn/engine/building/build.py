@@ -13,11 +13,11 @@ from biosnn._numba import COMPILES
 from biosnn.backends import cpu, interrupts, meeting
 from biosnn.description.description import Description
 from biosnn.engine.building.draws import Drawing
-from biosnn.engine.building.memory import in_lines, memory_for
+from biosnn.engine.building.memory import PAGE, in_lines, memory_for
 from biosnn.engine.building.own_models import check_own_model
 from biosnn.engine.planning.plan import Plan
 from biosnn.engine.writing.driver import own_models
-from biosnn.parts.array import Arrays, Axis
+from biosnn.parts.array import Arrays, Axis, apart
 from biosnn.parts.part import Part
 
 _log = logging.getLogger("biosnn")
@@ -81,6 +81,7 @@ def allocated(part: Part, places: Iterator[int]) -> Arrays:
                     found[array.name] = array.empty() if row.later or array.fill is None else array.make()
     # what kernels go through in every step
     swept = {a.name for a in part.arrays() if a.axis in (Axis.NEURON, Axis.SLOT)}
+    found |= {name: apart(values) for name, values in found.items() if values.nbytes < PAGE}
     return found | in_lines({name: values for name, values in found.items() if name in swept}, places)
 
 

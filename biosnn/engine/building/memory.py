@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.errors import MemoryPlanError
+from biosnn.parts.array import LINE
 
-LINE, PAGE = 64, 4096  # bytes: of a cache line, and of the widest registers; of what loads and stores are told apart by
+PAGE = 4096  # bytes: of what loads and stores are told apart by
 
 
 @contextlib.contextmanager
