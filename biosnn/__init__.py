@@ -1,6 +1,6 @@
 """BioSNN: a simulator of spiking neural networks, described in Python and compiled for the network at hand."""
 
-from biosnn import models, recording
+from biosnn import models, monitors, recording
 from biosnn._version import __version__
 from biosnn.description import space
 from biosnn.description.positions import given_positions, grid, random_positions
@@ -23,6 +23,7 @@ from biosnn.errors import (
     LateChangeWarning,
     MemoryPlanError,
     OutputError,
+    RecordingFullError,
     RingFullError,
     RunEndedError,
     SelectionError,
@@ -41,6 +42,7 @@ __all__ = [
     "MemoryPlanError",
     "Network",
     "OutputError",
+    "RecordingFullError",
     "RingFullError",
     "RunEndedError",
     "SelectionError",
@@ -56,6 +58,7 @@ __all__ = [
     "grid",
     "lognormal",
     "models",
+    "monitors",
     "neuron",
     "noise",
     "normal",

@@ -42,6 +42,10 @@ class StateRangeError(RunEndedError, OverflowError):
     """
 
 
+class RecordingFullError(RunEndedError, MemoryError):
+    """What a run has recorded takes all the memory that it may keep (`max_record_mib`)."""
+
+
 class BusyError(BioSNNError, RuntimeError):
     """A simulation was told to run while it does: by a sink or progress function of that run, or by another thread."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,15 @@ from biosnn.errors import DescriptionError
 from biosnn.models.base import NeuronModel
 from biosnn.parts.part import Part
 
+
+class Watches(Protocol):
+    """A monitor, as a description sees it."""
+
+    def watch(self, net: Description) -> None:
+        """Ask for what it has to see."""
+
+
+Watching = TypeVar("Watching", bound=Watches)
 SHORTEST_DT = 1e-3  # ms, NEST's finest as well; a shorter one was given in s
 
 
@@ -54,6 +63,7 @@ class Description(Inputs):
         self.spike_trains: list[SpikeTrains] = []
         self.recorders: list[Recorder] = []
         self.attached: list[Attached] = []
+        self.monitors: list[Any] = []
         # what is looked up at each call, so that describing thousands of them does not take thousands of looks at each
         self._numbered: list[Population] = []
         self._n_ids = 0
@@ -187,6 +197,22 @@ class Description(Inputs):
         self.recorders.append(found)
         self._recorded.add((found.name, variable))
         return found
+
+    def monitor(self, monitor: Watching) -> Watching:
+        """Let a monitor, of biosnn.monitors or your own, watch every run of this network; returns it."""
+        if isinstance(monitor, type) or not hasattr(monitor, "watch"):
+            raise DescriptionError(
+                f"monitor: expected a monitor such as biosnn.monitors.Traces('traces'), got {_validate.shown(monitor)}"
+            )
+        if monitor in self.monitors:
+            raise DescriptionError(f"monitor: {type(monitor).__name__} watches this network already")
+        monitor.watch(self)
+        self.monitors.append(monitor)
+        return monitor
+
+    def sample(self, owner: Any, target: Group, variable: str, every: int) -> None:
+        """Sample a state variable every `every` steps for a monitor: nobody else is handed it."""
+        self.recorders.append(Recorder(names_of(target), target, variable, every, owner))
 
     def attach(self, make: Callable[[Any], Iterable[Part]], name: str = "") -> None:
         """Add an input or a recorder of your own: parts of the driver, as docs/architecture.md describes them.

@@ -141,9 +141,10 @@ class SpikeTrains:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Record `variable` of the target group, every `every` steps (spikes: always)."""
+    """Record `variable` of the target group, every `every` steps (spikes: always); for an `owner` alone, if any."""
 
     name: str
     target: Group
     variable: str
     every: int
+    owner: Any = None  # the monitor that asked for it

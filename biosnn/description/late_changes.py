@@ -13,6 +13,7 @@ KINDS = {
     "currents": "current",
     "recorders": "recorder",
     "attached": "part",
+    "monitors": "monitor",
 }
 
 
@@ -29,6 +30,8 @@ def names_of_late(now: Description, built: Description) -> list[str]:
     found = [f"population {name!r}" for name in list(now.populations)[len(built.populations) :]]
     for items, kind in KINDS.items():
         for item in getattr(now, items)[len(getattr(built, items)) :]:
+            if isinstance(item, Recorder) and item.owner is not None:
+                continue  # its monitor is named
             of = f" of {item.variable}" if isinstance(item, Recorder) else ""
             found.append(f"{kind} {item.name!r}{of}")
     return found

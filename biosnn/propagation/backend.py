@@ -91,6 +91,10 @@ class Backend(Part, ABC):
     def read(self, arrays: Arrays, table: Table, begin: int, end: int) -> Synapse:
         """The synapses of sources begin..end-1 in one table."""
 
+    @abstractmethod
+    def entries(self, arrays: Arrays, table: Table, at: NDArray[np.int64]) -> Synapse:
+        """The synapses that stand at these places of one table."""
+
     def steps(self, arrays: Arrays) -> dict[str, int]:
         """Steps so far in which each backend delivered."""
         return {self.name: int(arrays["clock"][0])}

@@ -46,6 +46,20 @@ class EventDriven(OneWay):
         sources = np.repeat(ids, segments[:, -1])
         keys = np.repeat(np.tile(np.arange(segments.shape[1] - 1), ids.size), lengths)
         at = np.repeat(arrays[f"row_first{k}"][ids], segments[:, -1]) + _counter(segments[:, -1])
+        return self._told(arrays, table, sources, keys, at)
+
+    def entries(self, arrays: Arrays, table: Table, at: NDArray[np.int64]) -> Synapse:
+        k = table.suffix
+        sources = np.searchsorted(arrays[f"row_first{k}"], at, side="right") - 1
+        inside = at - arrays[f"row_first{k}"][sources]
+        keys = (arrays[f"segments{k}"][sources] <= inside[:, None]).sum(1) - 1
+        return self._told(arrays, table, sources, keys, at)
+
+    def _told(
+        self, arrays: Arrays, table: Table, sources: NDArray[np.int64], keys: NDArray[np.int64], at: NDArray[np.int64]
+    ) -> Synapse:
+        """The synapses at these places, of these sources and columns of segments."""
+        k = table.suffix
         delays = self.address.delays
         part, steps = divmod(keys, delays.size) if self.by_delay else (keys, arrays[f"waits{k}"][at])
         slots, weights = unpacked(arrays[f"words{k}"][at])

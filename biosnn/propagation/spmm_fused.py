@@ -140,16 +140,22 @@ class Product(OneWay, ABC):
             yield found | draws.matrix(self, table, found, by_delay=False)
 
     def read(self, arrays: Arrays, table: Table, begin: int, end: int) -> Synapse:
+        source, part, slot, weight, steps = self.entries(
+            arrays, table, np.arange(int(arrays[f"row_first{table.suffix}"][-1]))
+        )
+        mine = (source >= begin) & (source < end)
+        return Synapse(source[mine], part[mine], slot[mine], weight[mine], steps[mine])
+
+    def entries(self, arrays: Arrays, table: Table, at: I64) -> Synapse:
         starts, columns, kept, part_row = (arrays[a.name] for a in self.matrix(table))
-        row_of = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+        row_of, columns, kept = np.searchsorted(starts, at, side="right") - 1, columns[at], kept[at]
         width = 32 * int(arrays[f"list_at{self.trip.of}"][-1])
         source_of = np.zeros(width, np.int64)
         source_of[arrays[f"bit_of{self.trip.of}"]] = np.arange(self.address.layout.n_ids)
         sources = source_of[columns % width]
         part = np.searchsorted(part_row, row_of, side="right") - 1
         slots, weights, steps = self._read(row_of, part, part_row, columns // width, kept)
-        mine = (sources >= begin) & (sources < end)
-        return Synapse(*(x[mine] for x in (sources, part, slots, weights, steps)))
+        return Synapse(sources, part, slots, weights, steps)
 
     @abstractmethod
     def _read(

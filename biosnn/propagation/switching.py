@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from biosnn._arrays import I64
 from biosnn._machine import free_memory
 from biosnn.address.address import Address
 from biosnn.parts.array import Array, Arrays, Keep, Row, small
@@ -122,6 +123,9 @@ class Auto(Backend):
 
     def read(self, arrays: Arrays, table: Table, begin: int, end: int) -> Synapse:
         return self.events.read(arrays, table, begin, end)
+
+    def entries(self, arrays: Arrays, table: Table, at: I64) -> Synapse:
+        return self.events.entries(arrays, table, at)
 
     def steps(self, arrays: Arrays) -> dict[str, int]:
         counts = arrays[f"way_counts{self.trip.of}"]

@@ -23,16 +23,23 @@ class FileSink(Sink):
     Raises OutputError, as it is made and before a run begins, where the file is there already or cannot be written.
     """
 
+    path: Path
     about: About  # of the last run
     reached = -1  # the step before which that ended; -1: there was none yet
 
     def __init__(self, path: AnyPath) -> None:
+        self.place(path)
+
+    def place(self, path: AnyPath) -> None:
+        """Say where the file will be."""
         self.path = self._new(path)
 
     def _new(self, path: AnyPath) -> Path:
         return new_file(type(self).__name__, path)
 
     def open(self, about: About) -> None:
+        if not hasattr(self, "path"):
+            raise DescriptionError(f"{type(self).__name__}: it has no file to write to; give it a path")
         if self.reached < 0:
             self._new(self.path)  # a file that is written when the run ends must not meet one then
             self.begin(about)

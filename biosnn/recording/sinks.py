@@ -50,6 +50,9 @@ class About:
     names: tuple[str, ...]
     first_id: I64  # (n_populations + 1,)
     sampled: tuple[Sampled, ...]
+    out_degrees: I64  # (n_ids,) synapses of each neuron and spike source
+    # At most so many synapses (None: all), evenly spaced among all of them: their ids, weights and delays.
+    synapses: Callable[[int | None], Any]
 
     def times(self, steps: I64) -> NDArray[np.float64]:
         """The ends of these steps, ms: when their spikes happen and their samples are taken."""
@@ -96,6 +99,9 @@ class Sink:
 
     def add_samples(self, what: Sampled, steps: I64, values: Values) -> None:
         """The samples of a chunk, of one `record`, if there are any: float32 (n_steps, n_neurons), in its unit."""
+
+    def end_chunk(self, last: int) -> None:
+        """All that happened before step `last` has been handed over; called once for each chunk."""
 
     def close(self, last: int) -> None:
         """Finish; the run ended before step `last`. Called once for each `open`, also after an exception."""

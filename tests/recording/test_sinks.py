@@ -19,8 +19,9 @@ def written(kind, path, names):
     """A file with one spike of the last neuron of each population of three, in the first steps."""
     n = len(names)
     sink = kind(path)
-    sink.open(About(0.1, 0, tuple(names), 3 * np.arange(n + 1), ()))
+    sink.open(About(0.1, 0, tuple(names), 3 * np.arange(n + 1), (), np.zeros(3 * n, np.int64), lambda _most: None))
     sink.add_spikes(np.arange(n), (3 * np.arange(n) + 2).astype(np.int32))
+    sink.end_chunk(100)
     sink.close(100)
     return path
 

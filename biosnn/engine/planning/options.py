@@ -86,6 +86,14 @@ OPTIONS = (
         default="none",
         choices=FLOATS,
     ),
+    Option(
+        "max_record_mib",
+        "most memory, in MiB, that a run may keep of what it records; one that needs more ends there, with what it "
+        "has; 0 or less: no limit",
+        default=2048.0,
+        kind=float,
+        unit="MiB",
+    ),
 )
 
 
@@ -100,6 +108,7 @@ class Asked(TypedDict, total=False):
     ring_capacity_max: int | None
     max_ring_mib: float
     receptor_state_dtype: str
+    max_record_mib: float
 
 
 Asked.__doc__ = f"{Asked.__doc__}\n\n" + "\n".join(

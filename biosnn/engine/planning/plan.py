@@ -40,6 +40,7 @@ WORTH_DIVIDING = 8000.0
 # Planned cost of a step: updating a neuron, drawing its Poisson input, delivering one event.
 NS_NEURON, NS_POISSON, NS_EVENT = 0.6, 0.5, 1.5
 CHUNK_STEPS = 8192  # steps from one return to Python to the next, at most
+KEPT_SPIKE, KEPT_SAMPLE = 32, 8  # bytes that a run keeps, twice what they are: a result is put together from chunks
 SAMPLE_BYTES = 32 * 2**20  # of one recorder's buffer, at most (or one sample of all its neurons)
 
 
@@ -156,7 +157,7 @@ def make_plan(net: Description, threads: int | None = None, ways: Asked | None =
     steps = _chunk_steps(net)
     parts, travel = make_parts(address, wanted, threads > 1, steps)
     plan = Plan(address, parts, travel, threads, threads > 1, steps, wanted)
-    plan.notes += address.precision.notes + travel.notes + list(_notes(address))
+    plan.notes += [*address.precision.notes, *travel.notes, *_notes(address), *_kept(net, wanted["max_record_mib"])]
     return plan
 
 
@@ -209,6 +210,15 @@ def _notes(address: Address) -> Iterator[str]:
         yield (
             f"no sum overflows: at most {bound:,.0f} arrivals of a connection per neuron, int32 sums of 16-bit weights"
             + (", int64 sums of float32 weights" if address.precision.any_wide else "")
+        )
+
+
+def _kept(net: Description, most_mib: float) -> Iterator[str]:
+    """What a run may keep of what it records."""
+    if any(r.owner is None for r in net.recorders) and most_mib > 0:
+        yield (
+            f"a run keeps up to {most_mib:,.6g} MiB of what it records ({KEPT_SPIKE} B a spike, {KEPT_SAMPLE} B a "
+            f"sample, as it is put together in the end); max_record_mib raises that, sinks with keep=False need none"
         )
 
 

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from biosnn.backends.interrupts import finishing
-from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
+from biosnn.engine.running.read_back import out_degrees, sample_synapses
 from biosnn.recording.sinks import I64, About, Ids, Sampled, Sink, Values
 
 
@@ -19,17 +19,15 @@ class HandingOut:
 
     def __init__(self, built: Built, sinks: Sequence[Sink]) -> None:
         self.built, self.sinks = built, sinks
-        self.sampled: tuple[Sampled, ...] = ()
+        self.sampled = _sampled(built)
 
     @contextlib.contextmanager
     def opened(self, reached: Callable[[], int]) -> Iterator[None]:
         """Around the run: after the block each sink is closed, whatever becomes of the others; see `finishing`."""
         at_end: list[Callable[[], object]] = []
         with finishing(at_end):
-            if self.sinks:
-                about = self._about()
             for sink in self.sinks:
-                sink.open(about)
+                sink.open(self._about(sink))
                 at_end.append(lambda sink=sink: sink.close(reached()))  # type: ignore[misc]
             yield
 
@@ -38,19 +36,27 @@ class HandingOut:
 
         def hand_to(sink: Sink) -> None:
             sink.add_spikes(steps, ids)
-            for what, values in zip(self.sampled, samples, strict=True):
+            for k, what in self._shown_to(sink):
+                values = samples[k]
                 if len(values):
                     sink.add_samples(what, sampled_steps(first, last, what.every) - 1, values)
+            sink.end_chunk(last)
 
         with finishing([partial(hand_to, sink) for sink in self.sinks]):
             pass
 
-    def _about(self) -> About:
-        layout, net = self.built.plan.layout, self.built.net
-        number = {name: a for a, name in enumerate(layout.names)}
-        self.sampled = tuple(_sampled(r, number) for r in net.recorders if r.variable != "spikes")
-        first = int(self.built.arrays["clock"][0])
-        return About(net.dt, first, tuple(layout.names), layout.first_id, self.sampled)
+    def _shown_to(self, sink: Sink) -> Iterator[tuple[int, Sampled]]:
+        """What is sampled, with its number: to a monitor what it asked for, to others what users record."""
+        owner = sink if sink in self.built.net.monitors else None
+        return ((k, what) for k, (of, what) in enumerate(self.sampled) if of is owner)
+
+    def _about(self, sink: Sink) -> About:
+        layout, arrays = self.built.plan.layout, self.built.arrays
+        return About(
+            self.built.net.dt, int(arrays["clock"][0]), tuple(layout.names), layout.first_id,
+            tuple(what for _, what in self._shown_to(sink)), out_degrees(self.built),
+            partial(sample_synapses, self.built),
+        )  # fmt: skip
 
 
 def sampled_steps(first: int, last: int, every: int) -> I64:
@@ -58,7 +64,12 @@ def sampled_steps(first: int, last: int, every: int) -> I64:
     return np.arange(first // every + 1, last // every + 1) * every
 
 
-def _sampled(recorder: Recorder, number: dict[str, int]) -> Sampled:
-    which, neurons = recorder.target.flat()
-    populations = np.array([number[p.name] for p in recorder.target.populations], np.int64)[which]
-    return Sampled(recorder.name, recorder.variable, recorder.every, populations, neurons)
+def _sampled(built: Built) -> list[tuple[object, Sampled]]:
+    """What each recorder of a variable samples, and whom it is for."""
+    number, found = {name: a for a, name in enumerate(built.plan.layout.names)}, []
+    for r in built.net.recorders:
+        if r.variable != "spikes":
+            which, neurons = r.target.flat()
+            populations = np.array([number[p.name] for p in r.target.populations], np.int64)[which]
+            found.append((r.owner, Sampled(r.name, r.variable, r.every, populations, neurons)))
+    return found

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biosnn import _validate
 from biosnn.engine.building.build import Built
-from biosnn.propagation.backend import Backend
+from biosnn.propagation.backend import Backend, Synapse
 from biosnn.propagation.table import Table
 
 
@@ -39,9 +39,7 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
         read_table(built, backend, table, begin, end)
         for backend in built.plan.backends for table in backend.trip.tables
     ]  # fmt: skip
-    columns = [np.concatenate([r[k] for r in read]) if read else np.empty(0) for k in range(5)]
-    sources, targets, slots = (columns[k].astype(np.int64) for k in (0, 1, 4))
-    weights, delays = columns[2], columns[3]
+    sources, targets, weights, delays, slots = _columns(read)
     if target is not None:
         mine = (targets >= first[target]) & (targets < first[target] + built.net.populations[target].n)
         sources, targets, slots = sources[mine], targets[mine], slots[mine]
@@ -50,6 +48,35 @@ def read_synapses(built: Built, source: str | None, target: str | None) -> Synap
     sources = sources - (first[source] if source is not None else 0)
     targets = targets - (first[target] if target is not None else 0)
     return Synapses(sources[order], targets[order], weights[order], delays[order], slots[order])
+
+
+def out_degrees(built: Built) -> NDArray[np.int64]:
+    """Synapses of each id."""
+    found = np.zeros(built.plan.layout.n_ids, np.int64)
+    for table in built.plan.tables:
+        found += np.diff(built.arrays[f"row_first{table.suffix}"])
+    return found
+
+
+def sample_synapses(built: Built, most: int | None) -> Synapses:
+    """At most so many synapses (None: all), evenly spaced among all of them as they are stored; ids, not indices."""
+    sizes = [int(built.arrays[f"row_first{table.suffix}"][-1]) for table in built.plan.tables]
+    total, read, before = sum(sizes), [], 0
+    n = total if most is None else min(most, total)
+    chosen = (np.arange(n) * (total / max(n, 1))).astype(np.int64)
+    for backend in built.plan.backends:
+        for table in backend.trip.tables:
+            size = int(built.arrays[f"row_first{table.suffix}"][-1])
+            here = chosen[(chosen >= before) & (chosen < before + size)] - before
+            read.append(_as_weights(built, table, backend.entries(built.arrays, table, here)))
+            before += size
+    return Synapses(*_columns(read))
+
+
+def _columns(read: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """Sources, targets, weights, delays and slots, of all tables."""
+    columns = [np.concatenate([r[k] for r in read]) if read else np.empty(0) for k in range(5)]
+    return [column.astype(np.float64 if k in (2, 3) else np.int64) for k, column in enumerate(columns)]
 
 
 def read_fused(built: Built, source: str, target: str, receptor: str | None) -> Any:
@@ -76,7 +103,11 @@ def read_fused(built: Built, source: str, target: str, receptor: str | None) -> 
 
 def read_table(built: Built, backend: Backend, table: Table, begin: int, end: int) -> list[NDArray[Any]]:
     """Source, target, weight, delay and number of the receptor's slot of the synapses of sources begin..end-1."""
-    found = backend.read(built.arrays, table, begin, end)
+    return _as_weights(built, table, backend.read(built.arrays, table, begin, end))
+
+
+def _as_weights(built: Built, table: Table, found: Synapse) -> list[NDArray[Any]]:
+    """Source, target, weight, delay and number of the receptor's slot of synapses of a table."""
     target, unit, slot = _neurons(built, found.part, found.slot)
     weights = table.store.decoded(found.weight, unit)
     return [found.source, target, weights, found.steps * built.net.dt, slot]

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from biosnn.description.items import Recorder
 from biosnn.engine.building.build import Built
+from biosnn.engine.planning.plan import KEPT_SAMPLE, KEPT_SPIKE
 from biosnn.engine.running.handing_out import HandingOut, sampled_steps
+from biosnn.errors import RecordingFullError
 from biosnn.propagation.history import spikes_between
 from biosnn.recording.probe import Probe
 from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
@@ -32,7 +34,8 @@ class Recording:
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
         self.sample_recorders = [r for r in built.net.recorders if r.variable != "spikes"]
         self.samples: list[list[NDArray[np.float32]]] = [[] for _ in self.sample_recorders]
-        self.events = 0
+        self.events = self.n_spikes = 0
+        self.kept = 0  # bytes, as they are counted against what a run may keep
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
         self.whole = True  # and nothing of what is later
 
@@ -45,6 +48,7 @@ class Recording:
             order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
+        self.n_spikes += ids.size
         self.events += sum(_sent(ids, arrays[f"row_first{t.suffix}"]) for t in self.built.plan.tables)
         samples = self._sampled(first, last)
         if self.keep:
@@ -52,6 +56,7 @@ class Recording:
         self.until, self.whole = last, True
         if self.sinks.sinks:
             self.sinks.take(first, last, steps, ids, samples)
+        self._check_room()
 
     def _keep(self, steps: NDArray[np.int64], ids: NDArray[np.int32], samples: list[NDArray[np.float32]]) -> None:
         for found, label in zip(self.spikes, self.labels, strict=True):
@@ -60,8 +65,21 @@ class Recording:
             else:
                 mine = label[ids] >= 0
                 found.append((steps[mine], label[ids[mine]]))
-        for kept, values in zip(self.samples, samples, strict=True):
+            self.kept += KEPT_SPIKE * found[-1][0].size
+        for recorder, kept, values in zip(self.sample_recorders, self.samples, samples, strict=True):
+            if recorder.owner is not None:
+                continue
             kept.append(values)
+            self.kept += KEPT_SAMPLE * values.size
+
+    def _check_room(self) -> None:
+        """Raise RecordingFullError if a run may keep no more."""
+        most = self.built.plan.asked["max_record_mib"]
+        if 0 < most * 2**20 < self.kept:
+            raise RecordingFullError(
+                f"run: what was recorded until {self.until * self.built.net.dt:g} ms fills the {most:,.6g} MiB that a "
+                f"run may keep; hand it to sinks with keep=False, record less, or raise max_record_mib"
+            )
 
     def _sampled(self, first: int, last: int) -> list[NDArray[np.float32]]:
         """What each recorder sampled in these steps: (n_times, n_neurons), the terms of its variable added up."""
@@ -90,6 +108,8 @@ class Recording:
             return NotKept()
         found: dict[str, dict[str, Samples]] = {}
         for recorder, parts in zip(self.sample_recorders, self.samples, strict=True):
+            if recorder.owner is not None:
+                continue
             times = in_ms(sampled_steps(start, stop, recorder.every), self.built.net.dt)
             values = np.concatenate([np.empty((0, len(recorder.target)), np.float32), *parts])
             found.setdefault(recorder.name, {})[recorder.variable] = Samples(times, senders(recorder), values)

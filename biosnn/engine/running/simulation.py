@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from biosnn.description.late_changes import names_of_late
 from biosnn.engine.building.build import Built
 from biosnn.engine.planning.plan import Plan
 from biosnn.engine.running.between_chunks import bad_state, finish, make_ready, said_of
+from biosnn.engine.running.progress import Progress, Reporter, reporter
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
 from biosnn.engine.running.recording import Recording
 from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEndedError, StateRangeError
@@ -27,7 +27,6 @@ from biosnn.recording.results import Result, in_ms
 from biosnn.recording.sinks import Sink, SpikeFunction, as_sinks
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
-Progress = Callable[[int, int], None]  # steps done, steps to do
 AnySink = Sink | SpikeFunction
 
 
@@ -101,24 +100,32 @@ class Simulation:
         progress: bool | Progress | None = None,
         sink: AnySink | Sequence[AnySink] | None = None,
         keep: bool = True,
+        monitored: bool = True,
     ) -> Result:
         """Simulate `duration` ms (a multiple of dt) and return what was recorded.
 
-        A progress bar is shown on a terminal, unless progress is False; a function is called with (done, total) steps
-        instead. A `sink` takes in each chunk as the run goes on: a `biosnn.recording.Sink`, such as SpikesCsv, which
-        writes a file, a function of (steps, ids), called with all spikes, or a list of these. With keep=False, what is
-        recorded goes to the sinks alone, memory does not grow, and the result holds the statistics.
+        A progress bar is shown on a terminal and in a notebook, unless progress is False; with True, elsewhere a line
+        on standard error every ten seconds. A function is called with (done, total) steps instead. A `sink` takes in
+        each chunk as the run goes on: a `biosnn.recording.Sink`, such as SpikesCsv, which writes a file, a function of
+        (steps, ids), called with all spikes, or a list of these. With keep=False, what is recorded goes to the sinks
+        alone, memory does not grow, and the result holds the statistics. Else a run may keep as much as
+        `max_record_mib` of the plan says.
+
+        The monitors of the network watch, unless `monitored` is False, as for a warm-up.
 
         Ctrl-C ends a run between two chunks; the simulation can be run on from there. Raises RingFullError where an
         event_bucketed ring that was asked for is full and may not grow, StateRangeError where a state has become NaN or
-        infinite or has left the range of `receptor_state_dtype`, OutputError where a sink cannot write its file,
-        BusyError while another run goes on. The `result` of the first three, and of KeyboardInterrupt, is what was
+        infinite or has left the range of `receptor_state_dtype`, RecordingFullError where what is recorded fills
+        `max_record_mib`, OutputError where a sink cannot write its file, BusyError while another run goes on. The
+        `result` of the first four, and of KeyboardInterrupt, is what was
         recorded until then.
         """
         if self._running.locked():
             raise BusyError("run: this simulation is running already; wait for that run to end, or build another")
         with self._running:
-            return self._run(duration, progress, as_sinks("run", sink), _validate.flag("run", "keep", keep))
+            watching = self._built.net.monitors if _validate.flag("run", "monitored", monitored) else []
+            sinks = [*watching, *as_sinks("run", sink)]
+            return self._run(duration, progress, sinks, _validate.flag("run", "keep", keep))
 
     def _run(self, duration: float, progress: bool | Progress | None, sinks: Sequence[Sink], keep: bool) -> Result:
         net = self._built.net
@@ -128,12 +135,12 @@ class Simulation:
         self._warn_of_late_changes()
         recording = Recording(self._built, sinks, keep)
         start, before, run_s = self.step, self.backend_steps, 0.0
-        report, close = _reporter(progress, steps, net.dt)
+        told = reporter(progress, steps, net.dt)
         try:
             with recording.sinks.opened(lambda: recording.until):
                 started = time.perf_counter()
                 try:
-                    self._run_to(start + steps, recording, report, close)
+                    self._run_to(start + steps, recording, told)
                 finally:
                     run_s = time.perf_counter() - started  # what the sinks take to finish their files is no part of it
         except (RunEndedError, KeyboardInterrupt, OSError) as error:
@@ -142,15 +149,15 @@ class Simulation:
             raise
         return self._result(recording, start, before, run_s)
 
-    def _run_to(self, end: int, recording: Recording, report: Progress, close: Callable[[], None]) -> None:
+    def _run_to(self, end: int, recording: Recording, told: Reporter) -> None:
         start = self.step
         with interrupts.held_back() as check, contextlib.ExitStack() as at_end:
-            at_end.callback(close)
+            at_end.callback(told.close)
             if self._damage and bad_state(self._built) is not None:  # else it has been mended
                 raise StateRangeError(self._damage)
             while self.step < end:
                 self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
-                report(self.step - start, end - start)
+                told.report(self.step - start, recording.n_spikes)
                 check()
 
     def _result(self, recording: Recording, start: int, before: dict[str, int], run_s: float) -> Result:
@@ -231,26 +238,3 @@ class Simulation:
                 stacklevel=4,
             )
             self._warned = len(late)
-
-
-def _reporter(progress: bool | Progress | None, steps: int, dt: float) -> tuple[Progress, Callable[[], None]]:
-    """A function to report to, and one to call at the end."""
-    if callable(progress):
-        return progress, lambda: None
-    if progress is False or (progress is None and not (sys.stderr and sys.stderr.isatty())):
-        return lambda _done, _total: None, lambda: None
-    from tqdm import tqdm
-
-    bar = tqdm(
-        total=round(steps * dt, 6),
-        unit="ms",
-        bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f} ms [{elapsed}<{remaining}{postfix}]",
-    )
-    started = time.perf_counter()
-
-    def report(done: int, _total: int) -> None:
-        rtf = (time.perf_counter() - started) / (done * dt * 1e-3)
-        bar.set_postfix_str(f"real-time factor {rtf:.3g}", refresh=False)
-        bar.update(done * dt - bar.n)
-
-    return report, bar.close
