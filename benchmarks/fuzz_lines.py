@@ -24,7 +24,9 @@ USUAL = {
     "--n": ("10", "100", "1000", "100000", "1000000000"), "--p": ("0", "0.1", "1"), "--seed": ("1", "7"),
     "--scale": ("0.01", "0.1", "1"), "--steps": ("1", "10"), "--duration": ("0.1", "5"), "--warmup": ("0", "1"),
     "--dt": ("0.1", "0.05", "1"), "--threads": ("1", "2", "5", "1024"), "--ring-capacity-max": ("1", "100000"),
-    "--max-ring-mib": ("0", "-1", "1", "100"),
+    "--max-ring-mib": ("0", "-1", "1", "100"), "--max-record-mib": ("0", "-1", "0.001", "100"),
+    "--monitors": ("spikes", "traces,topology", "populations,spikes"), "--monitor-neuron-sample": ("0", "1", "100000"),
+    "--monitor-edge-sample": ("0", "1", "100000"),
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from biosnn import _cache, _validate, backends
@@ -20,8 +21,11 @@ from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
 from biosnn.plot.raster_png import RasterPng
 from biosnn.recording import MetricsCsv, Sink, SpikesCsv, SpikesNpz
+from biosnn.runners.features import features
+from biosnn.runners.monitoring import SPIKES, chosen_monitors, monitors_of
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
+from biosnn.runners.run_status import RunStatus
 from biosnn.runners.summary import chosen_ways, report, summary
 from biosnn.runners.terminal import (
     INTERRUPTED,
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from biosnn.engine.running.simulation import Simulation
     from biosnn.recording.results import Result
 
+FORMATS: dict[str, Callable[[Path], Sink]] = {"csv": SpikesCsv, "npz": SpikesNpz}  # by the name that --spikes knows
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0, 2 after one line that names what is wrong, 130 after Ctrl-C.
@@ -52,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with ended_by_signals():
             with standard_output():
                 args = build_parser().parse_args(argv)
+            if args.quiet:
+                logging.getLogger("biosnn").setLevel(logging.WARNING)
             if args.clear_cache:
                 clear_cache()
             else:
@@ -83,8 +91,10 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     if args.driver and not args.plan:
         raise DescriptionError("--driver prints what --plan plans: give --plan, too")
     backends.check(args.device)
+    _spikes(args)
     asked = demo_arguments(args)
     net = DEMOS[args.demo](**asked)
+    monitors = monitors_of(net, args)
     warmup = _validate.whole_steps("--warmup", "time", args.warmup, args.dt)
     steps = (
         _validate.count("--steps", "number", args.steps, at_least=1)
@@ -98,19 +108,42 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     if args.plan:
         return
     directory = RunDirectory(args.out, args.demo)
+    status = RunStatus(directory, steps)
+    with status.told():
+        for monitor in monitors:
+            monitor.place(directory.file(monitor.written_as))
+        _write_settings(args, asked, steps, plan, directory)
+        with ended_at_once() if alone else contextlib.nullcontext():
+            sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
+        _run(sim, args, warmup, steps, directory, status)
+
+
+def _write_settings(
+    args: argparse.Namespace, asked: dict[str, Any], steps: int, plan: Plan, directory: RunDirectory
+) -> None:
+    """The files that say what will be run."""
     directory.write_json(
         "run_config.json",
         {
             "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
-            "device": args.device, "threads": plan.threads, "mode": args.mode, "spikes": args.spikes,
+            "device": args.device, "threads": plan.threads, "mode": args.mode, "monitors": chosen_monitors(args),
+            "monitor_safe_defaults": args.monitor_safe_defaults, "spikes": _spikes(args),
             "out": str(directory.path), "receptor_state_dtype": plan.receptor_dtype, **chosen_ways(plan),
             "ring_capacity_max": _capacity_max(args, plan),
-            "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
+            "max_ring_mib": args.max_ring_mib, "max_record_mib": args.max_record_mib, "asked": asked_ways(args),
         },
     )  # fmt: skip
-    with ended_at_once() if alone else contextlib.nullcontext():
-        sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
-    _run(sim, args, warmup, steps, directory)
+    directory.write_json("run_features.json", features(plan))
+
+
+def _spikes(args: argparse.Namespace) -> str | None:
+    """Format of the spike file; None: there is none. Raises DescriptionError where one is asked for in vain."""
+    if SPIKES in chosen_monitors(args):
+        return args.spikes or "csv"
+    if args.spikes is not None:
+        why = "--mode fast" if args.mode == "fast" else "--no-monitors" if args.no_monitors else "--monitors without it"
+        raise DescriptionError(f"--spikes {args.spikes}: {why} writes no spikes; leave one of them out")
+    return None
 
 
 def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -142,16 +175,20 @@ def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
     return plan.ways.capacity_max * plan.layout.n_parts if plan.ways.capacity_max and limited else None
 
 
-def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory) -> None:
+def _run(
+    sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory, status: RunStatus
+) -> None:
+    progress = not args.quiet
     if warmup:
         say(f"warming up, {args.warmup:g} ms")
-        sim.run(warmup * args.dt)
+        status.enter("warming up")
+        sim.run(warmup * args.dt, progress=progress, monitored=False)
     say(f"simulating, {steps * args.dt:g} ms")
-    end, sinks = sim.step + steps, _sinks(args, directory)
+    end, sinks = sim.step + steps, [*_sinks(args, directory), status]
     at_end: list[Callable[[], object]] = []
     with finishing(at_end):
         try:
-            result = sim.run(steps * args.dt, sink=sinks)
+            result = sim.run(steps * args.dt, sink=sinks, progress=progress)
         except (KeyboardInterrupt, BioSNNError, OSError, MemoryError) as error:
             if isinstance(error, OutputError) and sim.step == end:  # the run is whole, and only a file is not
                 at_end.append(partial(_conclude, args, sim, error.result, directory))
@@ -164,16 +201,16 @@ def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, dir
 
 def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directory: RunDirectory) -> None:
     found = summary(args.demo, args.seed, args.device, sim, result)
-    with finishing([partial(show, f"{report(found, result)}\nresults: {directory}")]):  # even if it cannot be kept
+    said = [] if args.quiet else [partial(show, f"{report(found, result)}\nresults: {directory}")]
+    with finishing(said):  # even if it cannot be kept
         directory.write_json("summary.json", found)
 
 
 def _sinks(args: argparse.Namespace, directory: RunDirectory) -> list[Sink]:
     """What writes files during the run."""
     sinks: list[Sink] = [MetricsCsv(directory.file("metrics.csv"))]
-    if args.mode == "dashboard":
-        spikes = SpikesCsv if args.spikes == "csv" else SpikesNpz
-        sinks.append(spikes(directory.file(f"spikes.{args.spikes}")))
+    if spikes := _spikes(args):
+        sinks.append(FORMATS[spikes](directory.file(f"spikes.{spikes}")))
         if importlib.util.find_spec("matplotlib"):
             sinks.append(RasterPng(directory.file("raster.png")))
         else:

@@ -28,8 +28,8 @@ Examples:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `biosnn` and of `python -m biosnn.runners.cli`.
 
-    --n, --p, --scale, --steps, --threads, --ring-capacity-max and --out are None unless they were given. --duration
-    always holds a value; --steps, where given, goes before it.
+    --n, --p, --scale, --steps, --threads, --ring-capacity-max, --spikes, --monitors, both --monitor-...-sample and
+    --out are None unless they were given. --duration always holds a value; --steps, where given, goes before it.
     """
     parser = _Parser(
         prog="biosnn",
@@ -122,6 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_options(parser.add_argument_group("How spikes travel, and how states are kept"))
 
+    _add_monitors(parser.add_argument_group("Monitors: what is looked at during a run"))
+
     output = parser.add_argument_group("Output")
     output.add_argument(
         "--plan",
@@ -148,10 +150,47 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--spikes",
         choices=["csv", "npz"],
-        default="csv",
-        help="format of the spike file, spikes.csv or spikes.npz (default: %(default)s)",
+        help="format of the spike file, spikes.csv or spikes.npz; not with --mode fast, which writes none "
+        "(default: csv)",
+    )
+    output.add_argument(
+        "--quiet",
+        action="store_true",
+        help="say nothing but what went wrong: no progress, no figures at the end (they are in summary.json)",
     )
     return parser
+
+
+def _add_monitors(group: argparse._ArgumentGroup) -> None:
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "--monitors",
+        type=lambda text: text.split(","),
+        metavar="NAME,...",
+        help="spikes (a file, and a picture of them), populations (rate, active part, events and potential of each, "
+        "every 10 ms), traces (potentials of some neurons, every ms), topology (populations, projections, some "
+        "synapses); not with --mode fast (default: all of them)",
+    )
+    which.add_argument("--no-monitors", action="store_true", help="none of them, in any mode")
+    group.add_argument(
+        "--monitor-safe-defaults",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="sample no more neurons and synapses than the next two options say, however large the network; "
+        "--no-monitor-safe-defaults: all of them",
+    )
+    group.add_argument(
+        "--monitor-neuron-sample",
+        type=int,
+        metavar="NEURONS",
+        help="most neurons, of all populations together, whose state a monitor looks at (default: 512)",
+    )
+    group.add_argument(
+        "--monitor-edge-sample",
+        type=int,
+        metavar="SYNAPSES",
+        help="most synapses that topology.json lists (default: 20000)",
+    )
 
 
 def _add_options(ways: argparse._ArgumentGroup) -> None:

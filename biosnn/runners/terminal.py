@@ -36,9 +36,8 @@ def say_error(error: BaseException) -> None:
     elif isinstance(error, MemoryError) and not isinstance(error, BioSNNError):
         had_not = f" ({error})" if str(error) else ""
         text = f"error: out of memory{had_not}; use fewer neurons, synapses or threads"
-    say(f"biosnn: {text}")
-    for note in getattr(error, "__notes__", ()):
-        say(f"biosnn: error: {note}")
+    for line in (text, *(f"error: {note}" for note in getattr(error, "__notes__", ()))):
+        logging.getLogger("biosnn").error("biosnn: %s", line)
 
 
 def show(text: str) -> None:

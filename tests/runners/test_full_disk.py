@@ -11,19 +11,22 @@ from command_line import SMALL, room_for, rows_of, run
 from biosnn.runners import cli
 from biosnn.runners.run_directory import RunDirectory
 
+FILES = [*SMALL, "--monitors", "spikes"]
+SAID = {"run_config.json", "run_features.json", "run_status.json"}  # before anything is simulated
+
 
 @pytest.fixture(scope="module")
 def complete(tmp_path_factory):
     """A run on a disk with room; the driver is compiled then, so that those below write nothing but their files."""
     folder = tmp_path_factory.mktemp("complete") / "run"
-    run(folder, *SMALL)
+    run(folder, *FILES)
     return folder
 
 
 def run_in(n_bytes, folder, *arguments):
     """Exit code of a run of which no file may become larger."""
     with room_for(n_bytes):
-        return cli.main([*SMALL, *arguments, "--out", str(folder)])
+        return cli.main([*FILES, *arguments, "--out", str(folder)])
 
 
 def names(folder):
@@ -36,7 +39,7 @@ def errors(capsys):
 
 def test_spikes_that_find_no_room_end_the_run_and_those_of_earlier_chunks_are_kept(tmp_path, capsys):
     begin = ["--warmup", "0"]  # the first chunk of a simulation is a short one, of 256 steps
-    run(tmp_path / "complete", *SMALL, *begin)
+    run(tmp_path / "complete", *FILES, *begin)
     everything = (tmp_path / "complete" / "spikes.csv").read_text()
     assert run_in(len(everything) * 3 // 4, tmp_path / "run", *begin) == 2
     assert "spikes.csv (File too large); make room, or give another place (--out)" in errors(capsys)[0]
@@ -54,7 +57,7 @@ def test_each_file_that_cannot_be_written_has_its_line_and_the_others_are_comple
     spikes, raster = errors(capsys)
     assert "spikes.npz (File too large)" in spikes
     assert "raster.png (File too large)" in raster
-    assert names(tmp_path / "run") == {"run_config.json", "metrics.csv", "summary.json"}
+    assert names(tmp_path / "run") == SAID | {"metrics.csv", "summary.json"}
     assert rows_of(tmp_path / "run" / "metrics.csv") == rows_of(complete / "metrics.csv")
 
 
@@ -65,14 +68,14 @@ def test_a_summary_that_cannot_be_written_is_shown_and_the_spikes_are_kept(compl
     printed = capsys.readouterr()
     assert "real-time factor" in printed.out
     assert "summary.json (File too large)" in printed.err.splitlines()[-1]
-    assert names(tmp_path / "run") == {"run_config.json", "metrics.csv", "spikes.csv", "raster.png"}
+    assert names(tmp_path / "run") == SAID | {"metrics.csv", "spikes.csv", "raster.png"}
     assert (tmp_path / "run" / "spikes.csv").read_bytes() == (complete / "spikes.csv").read_bytes()
 
 
 def test_a_run_that_cannot_write_its_configuration_is_not_begun(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli, "_run", lambda *_: pytest.fail("begun"))
     assert run_in(100, tmp_path / "run") == 2
-    assert "run_config.json (File too large)" in errors(capsys)[0]
+    assert "run_status.json (File too large)" in errors(capsys)[0]  # the first of what says how it was set and goes
     assert names(tmp_path / "run") == set()
 
 
@@ -98,7 +101,7 @@ def test_runs_that_begin_at_once_have_directories_of_their_own(tmp_path, monkeyp
 
 def test_where_matplotlib_fails_there_is_no_raster_and_all_else(complete, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    run(tmp_path / "run", *SMALL)
+    run(tmp_path / "run", *FILES)
     assert names(tmp_path / "run") == names(complete) - {"raster.png"}
     said = [line for line in capsys.readouterr().err.splitlines() if "raster.png" in line]
     assert len(said) == 1
@@ -111,5 +114,5 @@ def test_what_was_measured_is_kept_where_nobody_reads(complete, tmp_path, monkey
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stdout", Unread())
-    assert cli.main([*SMALL, "--out", str(tmp_path / "run")]) == 141
+    assert cli.main([*FILES, "--out", str(tmp_path / "run")]) == 141
     assert names(tmp_path / "run") == names(complete)

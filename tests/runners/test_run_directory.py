@@ -8,6 +8,7 @@ from command_line import SMALL, rows_of, run, strict_json
 
 from biosnn.demos import DEMOS
 from biosnn.engine.planning import choice
+from biosnn.monitors import MONITORS
 from biosnn.runners import cli
 from biosnn.runners.parser import build_parser
 
@@ -30,9 +31,11 @@ def expected():
     net = DEMOS["network"](n=500)
     for population in net.populations.values():
         net.record(population)
+    for kind in MONITORS.values():
+        net.monitor(kind.bounded(512, 20_000))
     sim = net.build(threads=1)
-    sim.run(50.0)
-    return sim, sim.run(123.4)
+    sim.run(50.0, monitored=False)
+    return sim, sim.run(123.4, monitored=False)
 
 
 def test_summary_says_what_the_run_was_and_did(dashboard):
@@ -126,7 +129,8 @@ def test_backend_steps_leave_the_warmup_out(tmp_path):
 
 def test_fast_mode_keeps_metrics_and_summary_alone(dashboard, tmp_path):
     found = run(tmp_path / "fast", *SMALL, "--mode", "fast")
-    assert {p.name for p in (tmp_path / "fast").iterdir()} == {"run_config.json", "summary.json", "metrics.csv"}
+    said = {"run_config.json", "run_features.json", "run_status.json", "summary.json"}
+    assert {p.name for p in (tmp_path / "fast").iterdir()} == said | {"metrics.csv"}
     assert found["spikes_sha256"] == dashboard[1]["spikes_sha256"]
 
 
@@ -148,9 +152,9 @@ def test_another_seed_gives_other_spikes(dashboard, tmp_path):
 
 def test_what_was_written_is_never_written_over(dashboard, capsys):
     folder = dashboard[0]
-    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert cli.main([*SMALL, "--out", str(folder)]) == 2
     error = capsys.readouterr().err
     assert str(folder) in error
     assert "give a new directory" in error
-    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before

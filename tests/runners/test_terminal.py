@@ -145,4 +145,6 @@ def test_signals_end_what_is_being_compiled(number, tmp_path):
             process.kill()
     assert said.splitlines()[-1] == "biosnn: interrupted"
     assert "Traceback" not in said
-    assert [path.name for path in Path(tmp_path / "run").iterdir()] == ["run_config.json"]
+    assert {path.name for path in Path(tmp_path / "run").iterdir()} == {
+        "run_config.json", "run_features.json", "run_status.json",
+    }  # fmt: skip
