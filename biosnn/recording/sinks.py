@@ -26,7 +26,7 @@ SpikeFunction: TypeAlias = Callable[[I64, Ids], object]
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """What one `record` of a state variable samples, every `every` steps.
+    """What one `record` of a state variable samples, every `every` steps, in its `unit`.
 
     Column k of its values is neuron `neurons[k]` of population `About.names[populations[k]]`; both int64, (n_neurons,).
     """
@@ -36,6 +36,7 @@ class Sampled:
     every: int
     populations: I64
     neurons: I64
+    unit: str
 
 
 @dataclass(frozen=True, eq=False)

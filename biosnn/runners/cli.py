@@ -18,8 +18,7 @@ from biosnn.demos import DEMOS
 from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
-from biosnn.plot.raster_png import RasterPng
-from biosnn.recording import MetricsCsv, Sink, SpikesCsv, SpikesNpz
+from biosnn.recording import MetricsCsv, RasterPng, RatesPng, Sink, SpikesCsv, SpikesNpz, TracesPng
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.summary import chosen_ways, report, summary
@@ -147,7 +146,7 @@ def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, dir
         say(f"warming up, {args.warmup:g} ms")
         sim.run(warmup * args.dt)
     say(f"simulating, {steps * args.dt:g} ms")
-    end, sinks = sim.step + steps, _sinks(args, directory)
+    end, sinks = sim.step + steps, _sinks(args, directory, sim)
     at_end: list[Callable[[], object]] = []
     with finishing(at_end):
         try:
@@ -168,16 +167,18 @@ def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directo
         directory.write_json("summary.json", found)
 
 
-def _sinks(args: argparse.Namespace, directory: RunDirectory) -> list[Sink]:
+def _sinks(args: argparse.Namespace, directory: RunDirectory, sim: Simulation) -> list[Sink]:
     """What writes files during the run."""
     sinks: list[Sink] = [MetricsCsv(directory.file("metrics.csv"))]
     if args.mode == "dashboard":
         spikes = SpikesCsv if args.spikes == "csv" else SpikesNpz
         sinks.append(spikes(directory.file(f"spikes.{args.spikes}")))
         if importlib.util.find_spec("matplotlib"):
-            sinks.append(RasterPng(directory.file("raster.png")))
+            sinks += [RasterPng(directory.file("raster.png")), RatesPng(directory.file("rates.png"))]
+            if sim.plan.probes.probes:
+                sinks.append(TracesPng(directory.file("traces.png")))
         else:
-            say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
+            say("no pictures (raster.png, rates.png): they need Matplotlib; pip install 'biosnn[plot]'")
     return sinks
 
 

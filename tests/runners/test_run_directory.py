@@ -1,5 +1,6 @@
 """What a run from the command line writes: summary, spikes, metrics, configuration, raster."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -130,15 +131,31 @@ def test_fast_mode_keeps_metrics_and_summary_alone(dashboard, tmp_path):
     assert found["spikes_sha256"] == dashboard[1]["spikes_sha256"]
 
 
-def test_raster_is_a_picture(dashboard):
-    pytest.importorskip("matplotlib", reason="raster.png needs the plot extra")
-    assert (dashboard[0] / "raster.png").read_bytes().startswith(b"\x89PNG")
+def test_raster_and_rates_are_pictures_and_nothing_is_traced_that_is_not_recorded(dashboard):
+    pytest.importorskip("matplotlib", reason="pictures need the plot extra")
+    pictures = {path.name: path.read_bytes() for path in dashboard[0].glob("*.png")}
+    assert set(pictures) == {"raster.png", "rates.png"}
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 
-def test_without_matplotlib_the_raster_is_left_out_and_the_extra_named(tmp_path, monkeypatch, capsys):
+def test_traces_are_a_picture_of_a_network_that_records_variables(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="pictures need the plot extra")
+
+    @functools.wraps(DEMOS["network"])
+    def recording(**arguments):
+        net = DEMOS["network"](**arguments)
+        net.record(net.populations["exc"][:3], "V_m", every=1.0)
+        return net
+
+    monkeypatch.setattr(cli, "DEMOS", {"network": recording})
+    run(tmp_path / "run", *SMALL)
+    assert (tmp_path / "run" / "traces.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_pictures_are_left_out_and_the_extra_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _name: None)
     run(tmp_path / "run", *SMALL)
-    assert not (tmp_path / "run" / "raster.png").exists()
+    assert not list((tmp_path / "run").glob("*.png"))
     assert "biosnn[plot]" in capsys.readouterr().err
 
 

@@ -61,4 +61,4 @@ def sampled_steps(first: int, last: int, every: int) -> I64:
 def _sampled(recorder: Recorder, number: dict[str, int]) -> Sampled:
     which, neurons = recorder.target.flat()
     populations = np.array([number[p.name] for p in recorder.target.populations], np.int64)[which]
-    return Sampled(recorder.name, recorder.variable, recorder.every, populations, neurons)
+    return Sampled(recorder.name, recorder.variable, recorder.every, populations, neurons, recorder.unit)
