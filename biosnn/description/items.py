@@ -148,3 +148,9 @@ class Recorder:
     variable: str
     every: int
     owner: Any = None  # the monitor that asked for it
+
+    @property
+    def unit(self) -> str:
+        """Of the variable; "" of a number. Where models of the target differ in it, all of them."""
+        models = [p.model for p in self.target.populations if p.model is not None]
+        return " or ".join(dict.fromkeys(filter(None, (m.recordable()[self.variable] for m in models))))

@@ -1,6 +1,7 @@
 """What is kept of a run: spikes, samples of state variables, statistics; and the files they are written to."""
 
 from biosnn.recording.metrics import MetricsCsv
+from biosnn.recording.pictures import RasterPng, RatesPng, TracesPng
 from biosnn.recording.results import PopulationStatistics, Result, Samples, Spikes
 from biosnn.recording.sample_files import SamplesCsv, SamplesNpy
 from biosnn.recording.sinks import About, Sampled, Sink
@@ -10,6 +11,8 @@ __all__ = [
     "About",
     "MetricsCsv",
     "PopulationStatistics",
+    "RasterPng",
+    "RatesPng",
     "Result",
     "Sampled",
     "Samples",
@@ -19,4 +22,5 @@ __all__ = [
     "Spikes",
     "SpikesCsv",
     "SpikesNpz",
+    "TracesPng",
 ]

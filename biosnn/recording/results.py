@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 from biosnn import _validate
 from biosnn.errors import DescriptionError
 
+if TYPE_CHECKING:
+    from biosnn.recording.plots import ResultPlots
+
 
 @dataclass(frozen=True)
 class Spikes:
     """Spikes in order of time: `times` (ms, float64) and `senders` (int64).
 
     A sender is an index into its population, or into the recorded group where that joins several populations; `n` is
-    how many there are in that.
+    how many there are in that, `neurons` (int64) are those that were recorded.
     """
 
     times: NDArray[np.float64]
     senders: NDArray[np.int64]
     n: int
+    neurons: NDArray[np.int64]
 
     def __len__(self) -> int:
         return self.times.size
@@ -31,11 +35,12 @@ class Spikes:
 
 @dataclass(frozen=True)
 class Samples:
-    """A sampled state variable: `values` (n_times, n_neurons) in its unit, `times` (ms), `senders` as of spikes."""
+    """A sampled state variable: `values` (n_times, n_neurons) in its `unit`, `times` (ms), `senders` as of spikes."""
 
     times: NDArray[np.float64]
     senders: NDArray[np.int64]
     values: NDArray[np.float32]
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,13 @@ class Result:
     def rtf(self) -> float:
         """Real-time factor: wall-clock seconds per simulated second; smaller is faster."""
         return self.run_s / ((self.stop_ms - self.start_ms) * 1e-3) if self.stop_ms > self.start_ms else float("nan")
+
+    @property
+    def plot(self) -> ResultPlots:
+        """Plots: `raster`, `rates`, `traces`, `isi`, `cv`, `correlation`; they take the `plot` extra."""
+        from biosnn.recording.plots import ResultPlots
+
+        return ResultPlots(self)
 
     def spike_counts(self, name: str, bin_ms: float) -> NDArray[np.int32]:
         """Recorded spikes per neuron and bin: an int32 array (n_neurons, n_bins); the last, partial bin is left out.

@@ -26,7 +26,7 @@ SpikeFunction: TypeAlias = Callable[[I64, Ids], object]
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """What one `record` of a state variable samples, every `every` steps.
+    """What one `record` of a state variable samples, every `every` steps, in its `unit`.
 
     Column k of its values is neuron `neurons[k]` of population `About.names[populations[k]]`; both int64, (n_neurons,).
     """
@@ -36,6 +36,7 @@ class Sampled:
     every: int
     populations: I64
     neurons: I64
+    unit: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,8 @@ class Sink:
     What belongs to step s, a spike or a sample, is at its end, at (s + 1) dt. Arrays are not to be written to. An
     exception ends the run, between two chunks; the other sinks are handed the chunk all the same.
     """
+
+    shares: Any = None  # a monitor of the network: the sink is handed what that samples, not what users record
 
     def open(self, about: About) -> None:
         """Begin. An exception ends the run before its first step."""

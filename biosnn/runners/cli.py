@@ -19,8 +19,9 @@ from biosnn.demos import DEMOS
 from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
-from biosnn.plot.raster_png import RasterPng
-from biosnn.recording import MetricsCsv, Sink, SpikesCsv, SpikesNpz
+from biosnn.monitors import Monitor, Traces
+from biosnn.recording import MetricsCsv, RasterPng, RatesPng, Sink, SpikesCsv, SpikesNpz, TracesPng
+from biosnn.recording.pictures import Picture
 from biosnn.runners.features import features
 from biosnn.runners.monitoring import SPIKES, chosen_monitors, monitors_of
 from biosnn.runners.parser import build_parser
@@ -115,7 +116,7 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
         _write_settings(args, asked, steps, plan, directory)
         with ended_at_once() if alone else contextlib.nullcontext():
             sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
-        _run(sim, args, warmup, steps, directory, status)
+        _run(sim, args, warmup, steps, directory, status, monitors)
 
 
 def _write_settings(
@@ -176,15 +177,16 @@ def _capacity_max(args: argparse.Namespace, plan: Plan) -> int | None:
 
 
 def _run(
-    sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory, status: RunStatus
-) -> None:
+    sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, directory: RunDirectory, status: RunStatus,
+    monitors: Sequence[Monitor],
+) -> None:  # fmt: skip
     progress = not args.quiet
     if warmup:
         say(f"warming up, {args.warmup:g} ms")
         status.enter("warming up")
         sim.run(warmup * args.dt, progress=progress, monitored=False)
     say(f"simulating, {steps * args.dt:g} ms")
-    end, sinks = sim.step + steps, [*_sinks(args, directory), status]
+    end, sinks = sim.step + steps, [*_sinks(args, directory, monitors), status]
     at_end: list[Callable[[], object]] = []
     with finishing(at_end):
         try:
@@ -206,15 +208,27 @@ def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directo
         directory.write_json("summary.json", found)
 
 
-def _sinks(args: argparse.Namespace, directory: RunDirectory) -> list[Sink]:
+def _sinks(args: argparse.Namespace, directory: RunDirectory, monitors: Sequence[Monitor]) -> list[Sink]:
     """What writes files during the run."""
     sinks: list[Sink] = [MetricsCsv(directory.file("metrics.csv"))]
     if spikes := _spikes(args):
         sinks.append(FORMATS[spikes](directory.file(f"spikes.{spikes}")))
-        if importlib.util.find_spec("matplotlib"):
-            sinks.append(RasterPng(directory.file("raster.png")))
-        else:
-            say("no raster.png: it needs Matplotlib; pip install 'biosnn[plot]'")
+    return sinks + _pictures(bool(spikes), directory, monitors)
+
+
+def _pictures(of_spikes: bool, directory: RunDirectory, monitors: Sequence[Monitor]) -> list[Sink]:
+    """What draws pictures as the run ends, of what is looked at; none without Matplotlib."""
+    traces = [monitor for monitor in monitors if isinstance(monitor, Traces)]
+    wanted: list[tuple[type[Picture], str, Monitor | None]] = [(TracesPng, "traces.png", traced) for traced in traces]
+    if of_spikes:
+        wanted += [(RasterPng, "raster.png", None), (RatesPng, "rates.png", None)]
+    if wanted and not importlib.util.find_spec("matplotlib"):
+        say(f"no {', '.join(name for _, name, _ in wanted)}: pictures need Matplotlib; pip install 'biosnn[plot]'")
+        return []
+    sinks: list[Sink] = []
+    for kind, name, shared in wanted:
+        sinks.append(kind(directory.file(name)))
+        sinks[-1].shares = shared
     return sinks
 
 

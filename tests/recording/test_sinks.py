@@ -9,8 +9,7 @@ import pytest
 from command_line import rows_of
 
 import biosnn as bs
-from biosnn.plot.raster_png import RasterPng
-from biosnn.recording import About, MetricsCsv, SpikesCsv, SpikesNpz
+from biosnn.recording import About, MetricsCsv, RasterPng, RatesPng, SpikesCsv, SpikesNpz
 
 NAMES = ["exc, L4", 'the "other" one', "two\nlines", "a\rreturn", "Purkinje-Zellen, große", "$x_{$"]
 
@@ -35,9 +34,10 @@ def test_names_of_populations_are_fields_of_csv_whatever_they_hold(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # a line break has none
-def test_names_of_populations_are_no_formulas_in_the_raster(tmp_path):
-    pytest.importorskip("matplotlib", reason="raster.png needs the plot extra")
-    assert written(RasterPng, tmp_path / "raster.png", NAMES).read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize("kind", [RasterPng, RatesPng])
+def test_names_of_populations_are_no_formulas_in_pictures(kind, tmp_path):
+    pytest.importorskip("matplotlib", reason="pictures need the plot extra")
+    assert written(kind, tmp_path / "picture.png", NAMES).read_bytes().startswith(b"\x89PNG")
 
 
 def test_files_are_in_utf_8_whatever_the_locale(tmp_path):

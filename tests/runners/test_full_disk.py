@@ -54,21 +54,21 @@ def test_spikes_that_find_no_room_end_the_run_and_those_of_earlier_chunks_are_ke
 
 def test_each_file_that_cannot_be_written_has_its_line_and_the_others_are_complete(complete, tmp_path, capsys):
     assert run_in(5000, tmp_path / "run", "--spikes", "npz") == 2
-    spikes, raster = errors(capsys)
-    assert "spikes.npz (File too large)" in spikes
-    assert "raster.png (File too large)" in raster
+    for name, error in zip(("spikes.npz", "raster.png", "rates.png"), errors(capsys), strict=True):
+        assert f"{name} (File too large)" in error
     assert names(tmp_path / "run") == SAID | {"metrics.csv", "summary.json"}
     assert rows_of(tmp_path / "run" / "metrics.csv") == rows_of(complete / "metrics.csv")
 
 
 def test_a_summary_that_cannot_be_written_is_shown_and_the_spikes_are_kept(complete, tmp_path, monkeypatch, capsys):
     summary = cli.summary
-    monkeypatch.setattr(cli, "summary", lambda *run: summary(*run) | {"versions": "1" * 10**5})
-    assert run_in((complete / "raster.png").stat().st_size, tmp_path / "run") == 2
+    monkeypatch.setattr(cli, "summary", lambda *run: summary(*run) | {"versions": "1" * 10**6})
+    largest = max((complete / name).stat().st_size for name in names(complete))
+    assert run_in(largest, tmp_path / "run") == 2
     printed = capsys.readouterr()
     assert "real-time factor" in printed.out
     assert "summary.json (File too large)" in printed.err.splitlines()[-1]
-    assert names(tmp_path / "run") == SAID | {"metrics.csv", "spikes.csv", "raster.png"}
+    assert names(tmp_path / "run") == names(complete) - {"summary.json"}
     assert (tmp_path / "run" / "spikes.csv").read_bytes() == (complete / "spikes.csv").read_bytes()
 
 
@@ -99,13 +99,13 @@ def test_runs_that_begin_at_once_have_directories_of_their_own(tmp_path, monkeyp
     assert len({str(RunDirectory(None, "network").path) for _ in range(3)}) == 3
 
 
-def test_where_matplotlib_fails_there_is_no_raster_and_all_else(complete, tmp_path, monkeypatch, capsys):
+def test_where_matplotlib_fails_there_are_no_pictures_and_all_else(complete, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     run(tmp_path / "run", *FILES)
-    assert names(tmp_path / "run") == names(complete) - {"raster.png"}
-    said = [line for line in capsys.readouterr().err.splitlines() if "raster.png" in line]
-    assert len(said) == 1
-    assert said[0].startswith("no raster.png: Matplotlib failed (ModuleNotFoundError: ")
+    assert names(tmp_path / "run") == names(complete) - {"raster.png", "rates.png"}
+    said = [line for line in capsys.readouterr().err.splitlines() if ".png" in line]
+    for picture, line in zip(("raster", "rates"), said, strict=True):
+        assert line.startswith(f"no {picture}.png: Matplotlib failed (ModuleNotFoundError: ")
 
 
 def test_what_was_measured_is_kept_where_nobody_reads(complete, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from command_line import SMALL, rows_of, run, strict_json
 from biosnn.runners import cli
 
 SAID = {"run_config.json", "run_features.json", "run_status.json", "summary.json", "metrics.csv"}  # in any mode
-PICTURES = {"raster.png"}
+PICTURES = {"raster.png", "rates.png", "traces.png"}
 
 
 def names(folder):

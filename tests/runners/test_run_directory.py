@@ -134,15 +134,17 @@ def test_fast_mode_keeps_metrics_and_summary_alone(dashboard, tmp_path):
     assert found["spikes_sha256"] == dashboard[1]["spikes_sha256"]
 
 
-def test_raster_is_a_picture(dashboard):
-    pytest.importorskip("matplotlib", reason="raster.png needs the plot extra")
-    assert (dashboard[0] / "raster.png").read_bytes().startswith(b"\x89PNG")
+def test_spikes_and_traces_are_pictures_too(dashboard):
+    pytest.importorskip("matplotlib", reason="pictures need the plot extra")
+    pictures = {path.name: path.read_bytes() for path in dashboard[0].glob("*.png")}
+    assert set(pictures) == {"raster.png", "rates.png", "traces.png"}
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 
-def test_without_matplotlib_the_raster_is_left_out_and_the_extra_named(tmp_path, monkeypatch, capsys):
+def test_without_matplotlib_pictures_are_left_out_and_the_extra_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _name: None)
     run(tmp_path / "run", *SMALL)
-    assert not (tmp_path / "run" / "raster.png").exists()
+    assert not list((tmp_path / "run").glob("*.png"))
     assert "biosnn[plot]" in capsys.readouterr().err
 
 

@@ -43,12 +43,17 @@ def size_text(n: float) -> str:
     raise AssertionError("unreachable")
 
 
+def shortened(name: str) -> str:
+    """A name with its middle left out, if it is long: that of a thousand populations joined."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}...{name[-LONGEST // 3 :]}"
+
+
 def _rows(rows: Sequence[Row], most: int) -> Iterator[tuple[str, ...]]:
     """One for each of the largest arrays, in their order, and one for all others."""
     by_size = sorted((k for k, row in enumerate(rows) if not row.minor), key=lambda k: -rows[k].bytes)
     shown = set(by_size[:most])
     for k in sorted(shown):
-        yield f"  {_shortened(rows[k].name)}", rows[k].formula, rows[k].dtype, _size_of([rows[k]])
+        yield f"  {shortened(rows[k].name)}", rows[k].formula, rows[k].dtype, _size_of([rows[k]])
     for later in (False, True):
         others = [row for k, row in enumerate(rows) if k not in shown and row.later == later]
         if others:
@@ -67,14 +72,9 @@ def _notes(notes: Sequence[str]) -> Iterator[str]:
     for note in notes:
         sorts.setdefault(re.sub(f"{NAME}|{NUMBER}", "", note), []).append(note)
     for alike in sorts.values():
-        first, *others = (re.sub(NAME, lambda name: _shortened(name[0]), note) for note in alike)
+        first, *others = (re.sub(NAME, lambda name: shortened(name[0]), note) for note in alike)
         if len(alike) <= MOST_NOTES:
             yield from (first, *others)
         else:
             names = ", ".join(found[0] for note in others[:3] if (found := re.search(NAME, note)))
             yield f"{first}; the like of {len(others):,} others ({names}, ...)"
-
-
-def _shortened(name: str) -> str:
-    """A name with its middle left out, if it is long: that of a thousand populations joined."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}...{name[-LONGEST // 3 :]}"

@@ -26,6 +26,7 @@ from biosnn.engine.planning.choice import Ways, asked
 from biosnn.engine.planning.options import Asked
 from biosnn.engine.planning.page import page, size_text
 from biosnn.engine.planning.parts import make_parts
+from biosnn.engine.planning.plots import PlanPlots
 from biosnn.engine.planning.tables import ASSUMED_HZ
 from biosnn.engine.writing.driver import write
 from biosnn.errors import MemoryPlanError
@@ -112,6 +113,11 @@ class Plan:
     def n_synapses(self) -> float:
         """Synapses, expected where a rule leaves the number to chance."""
         return sum(t.n_synapses for t in self.tables)
+
+    @property
+    def plot(self) -> PlanPlots:
+        """Plots: `memory`; they take the `plot` extra."""
+        return PlanPlots(self)
 
     @functools.cached_property
     def driver_source(self) -> str:

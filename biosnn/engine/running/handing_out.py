@@ -47,7 +47,7 @@ class HandingOut:
 
     def _shown_to(self, sink: Sink) -> Iterator[tuple[int, Sampled]]:
         """What is sampled, with its number: to a monitor what it asked for, to others what users record."""
-        owner = sink if sink in self.built.net.monitors else None
+        owner = sink if sink in self.built.net.monitors else sink.shares
         return ((k, what) for k, (of, what) in enumerate(self.sampled) if of is owner)
 
     def _about(self, sink: Sink) -> About:
@@ -71,5 +71,5 @@ def _sampled(built: Built) -> list[tuple[object, Sampled]]:
         if r.variable != "spikes":
             which, neurons = r.target.flat()
             populations = np.array([number[p.name] for p in r.target.populations], np.int64)[which]
-            found.append((r.owner, Sampled(r.name, r.variable, r.every, populations, neurons)))
+            found.append((r.owner, Sampled(r.name, r.variable, r.every, populations, neurons, r.unit)))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,8 @@ from biosnn import _validate
 from biosnn.engine.building.build import Built
 from biosnn.propagation.backend import Backend, Synapse
 from biosnn.propagation.table import Table
+
+BLOCK = 2**20  # synapses that are read at once, or all of one source
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,19 @@ def _columns(read: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
     """Sources, targets, weights, delays and slots, of all tables."""
     columns = [np.concatenate([r[k] for r in read]) if read else np.empty(0) for k in range(5)]
     return [column.astype(np.float64 if k in (2, 3) else np.int64) for k, column in enumerate(columns)]
+
+
+def in_blocks(built: Built) -> Iterator[Synapses]:
+    """All synapses between any populations, by ids: block by block of sources, in order of these within each table.
+
+    So only a million or so are in memory at once; a backend that keeps no rows looks at all of them, whatever is asked.
+    """
+    for backend in built.plan.backends:
+        for table in backend.trip.tables:
+            at = built.arrays[f"row_first{table.suffix}"]
+            begins = np.searchsorted(at, np.arange(0, at[-1], BLOCK)) if backend.keeps_rows else [0]
+            for begin, end in itertools.pairwise(np.unique([*begins, at.size - 1]).tolist()):
+                yield Synapses(*read_table(built, backend, table, begin, end))
 
 
 def read_fused(built: Built, source: str, target: str, receptor: str | None) -> Any:

@@ -98,8 +98,8 @@ class Recording:
         dt, found = self.built.net.dt, {}
         for recorder, parts in zip(self.spike_recorders, self.spikes, strict=True):
             steps = np.concatenate([np.empty(0, np.int64), *(s for s, _ in parts)])
-            senders = np.concatenate([np.empty(0, np.int64), *(i for _, i in parts)])
-            found[recorder.name] = Spikes(in_ms(steps + 1, dt), senders, n_senders(recorder))
+            ids = np.concatenate([np.empty(0, np.int64), *(i for _, i in parts)])
+            found[recorder.name] = Spikes(in_ms(steps + 1, dt), ids, n_senders(recorder), senders(recorder))
         return found
 
     def recorded_samples(self, start: int, stop: int) -> Mapping[str, Mapping[str, Samples]]:
@@ -112,7 +112,8 @@ class Recording:
                 continue
             times = in_ms(sampled_steps(start, stop, recorder.every), self.built.net.dt)
             values = np.concatenate([np.empty((0, len(recorder.target)), np.float32), *parts])
-            found.setdefault(recorder.name, {})[recorder.variable] = Samples(times, senders(recorder), values)
+            sampled = Samples(times, senders(recorder), values, recorder.unit)
+            found.setdefault(recorder.name, {})[recorder.variable] = sampled
         return found
 
     def _origins(self, probe: Probe) -> NDArray[np.float64]:

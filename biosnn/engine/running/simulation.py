@@ -18,6 +18,7 @@ from biosnn.description.late_changes import names_of_late
 from biosnn.engine.building.build import Built
 from biosnn.engine.planning.plan import Plan
 from biosnn.engine.running.between_chunks import bad_state, finish, make_ready, said_of
+from biosnn.engine.running.plots import SimulationPlots
 from biosnn.engine.running.progress import Progress, Reporter, reporter
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
 from biosnn.engine.running.recording import Recording
@@ -92,6 +93,11 @@ class Simulation:
     def backend_steps(self) -> dict[str, int]:
         """Steps so far in which each synapse backend delivered; of `auto`, both may in one step."""
         return steps_of(self.plan.backends, self.arrays)
+
+    @property
+    def plot(self) -> SimulationPlots:
+        """Plots: `weights`, `degrees`, `positions`; they take the `plot` extra."""
+        return SimulationPlots(self._built)
 
     def run(
         self,
