@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from biosnn.demos import brunel, coba, microcircuit, million, network, vogels_abbott
+from biosnn.demos import brunel, coba, microcircuit, million, network, vision, vogels_abbott
 from biosnn.engine.network import Network
 
 # By the name that --demo knows; the parameters of each function are the flags that the demo takes.
@@ -15,4 +15,5 @@ DEMOS: dict[str, Callable[..., Network]] = {
     "brunel": brunel.brunel,
     "microcircuit": microcircuit.microcircuit,
     "million": million.million,
+    "vision": vision.vision,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -160,13 +161,15 @@ class Inputs:
         window: float | None = None,
         threshold: float = 0.1,
         start: float = 0.0,
+        repeat: bool = False,
         receptor: str | None = None,
         name: str | None = None,
     ) -> PoissonInput | Population:
         """Show an image [H, W] or frames [T, H, W] of values from 0 to 1 to a target that has a neuron for each pixel.
 
         Frame k is shown from `start` + k `every` (ms) on; after the last one nothing is.
-        - `coding` "rate": Poisson input of a rate of value * `max_rate` (Hz). One image without `every` stays.
+        - `coding` "rate": Poisson input of a rate of value * `max_rate` (Hz). One image without `every` stays. With
+          `repeat` the first frame follows the last one, again and again.
         - "latency", "delta": the spikes of `frame_source`, each to its own neuron one step later; for "delta" the
           target has 2 H W neurons, those of ON first.
         Returns the Poisson input or the source, which `name` names.
@@ -177,6 +180,11 @@ class Inputs:
         images = encoding.checked_frames(owner, frames)
         highest = _validate.number(owner, "max_rate", max_rate, "Hz", at_least=0)
         encoding.checked_coding(owner, window, threshold, self.dt)
+        if _validate.flag(owner, "repeat", repeat) and coding != "rate":
+            raise DescriptionError(
+                f"{owner}: repeat is for coding 'rate', got {coding!r}, whose spikes are listed; repeat the frames "
+                f"themselves, as np.tile does"
+            )
         sides = (2, *images.shape[1:]) if coding == "delta" else images.shape[1:]
         shape = group.shape if isinstance(group, Population) else None
         if len(group) != math.prod(sides) or shape not in (None, sides):
@@ -195,7 +203,7 @@ class Inputs:
             raise DescriptionError(f"{owner}: every (ms) must be given for {len(images)} frames")
         steps = None if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
         begin = _validate.whole_steps(owner, "start", start, self.dt, at_least=0)
-        levels = encoding.rates(images, highest, begin, steps)
+        levels = encoding.rates(images, highest, begin, steps, repeat)
         return self.poisson(group, rate=levels, weight=weight, receptor=receptor, name=name)
 
     def frame_source(
@@ -261,7 +269,8 @@ class Inputs:
                 np.zeros(1, np.int64), np.atleast_2d(np.asarray(as_values(owner, "rate", rate, n, "Hz")))
             )
         _validate.check_range(owner, "rate", rate.values, "Hz", at_least=0, at_most=most)
-        return stimuli.Levels(rate.steps - 1, rate.values)
+        found: stimuli.Levels = dataclasses.replace(rate, steps=rate.steps - 1)
+        return found
 
     def _changing_current(
         self, target: Group, source: stimuli.Stimulus, start: float, stop: float | None, name: str | None

@@ -36,11 +36,13 @@ def checked_coding(owner: str, window: Any, threshold: Any, dt: float) -> tuple[
     return within, _validate.number(owner, "threshold", threshold, at_least=0)
 
 
-def rates(frames: F64, max_rate: float, start: int, every: int | None) -> Levels:
-    """Rate coding (Hz): frame k holds from step `start` + k `every` on, and nothing after the last one."""
+def rates(frames: F64, max_rate: float, start: int, every: int | None, repeat: bool) -> Levels:
+    """Rate coding (Hz): frame k holds from step `start` + k `every` on; after the last one nothing, or the first."""
     values = max_rate * frames.reshape(len(frames), -1)
     if every is None:
         return Levels(np.array([start]), values)
+    if repeat:
+        return Levels(start + every * np.arange(len(frames)), values, every * len(frames))
     steps = start + every * np.arange(len(frames) + 1)
     return Levels(steps, np.concatenate([values, np.zeros((1, values.shape[1]))]))
 

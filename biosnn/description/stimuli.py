@@ -70,10 +70,14 @@ KINDS = (*LEVELS, Sinusoidal, Noise, OrnsteinUhlenbeck)
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """`values[k]`, one or one per neuron, from step `steps[k]` on; nothing before."""
+    """`values[k]`, one or one per neuron, from step `steps[k]` on; nothing before.
+
+    With a `period` (in steps) they begin again whenever it has passed since `steps[0]`; 0: they do not.
+    """
 
     steps: NDArray[np.int64]
     values: F64  # (n_steps, 1), or (n_steps, n_neurons)
+    period: int = 0
 
 
 def stepped(times: Any, values: Any) -> Stepped:

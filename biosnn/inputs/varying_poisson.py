@@ -62,7 +62,7 @@ class VaryingPoisson(Part):
         yield small(
             "inputs", f"input of varying rates, {label}: keys, levels and weights",
             self._array("part", (n_parts + 1,), "int64", axis=Axis.PARTITION, fill=starts(self.address.layout, rows)),
-            self._array("sources", (n, 6), "int64", fill=self._sources()),
+            self._array("sources", (n, 7), "int64", fill=self._sources()),
             self._array("turns", (n,), "float64", fill=np.array([_turns(s, self.address.net.dt) for s in self.inputs])),
             self._array("step", (levels.size,), "int64", fill=levels),
             self._array("weight", (n,), self.store.exact, fill=weights),
@@ -88,7 +88,8 @@ class VaryingPoisson(Part):
             levels, width = _shape(source)
             steps = source.rate.steps.size if isinstance(source.rate, Levels) else 0
             is_wave = isinstance(source.rate, Sinusoidal)
-            found.append([source.index, is_wave, n_steps, n_steps + steps, n_means, width])
+            period = source.rate.period if isinstance(source.rate, Levels) else 0
+            found.append([source.index, is_wave, n_steps, n_steps + steps, n_means, width, period])
             n_steps, n_means = n_steps + steps, n_means + levels * width
         return np.array(found, np.int64)
 

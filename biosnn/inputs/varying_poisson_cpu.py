@@ -21,7 +21,7 @@ from biosnn.inputs.shared import TILE, WINDOW
 from biosnn.random import POISSON, keyed, word32
 
 # Columns of the table of sources
-KEY, WAVES, FIRST_LEVEL, LAST_LEVEL, AT, WIDTH = range(6)
+KEY, WAVES, FIRST_LEVEL, LAST_LEVEL, AT, WIDTH, PERIOD = range(7)
 
 _NONE, _ONE, _HALF, _THIRD = f64(0), f64(1), f64(1 / 2), f64(1 / 3)
 _PER_LN2, _LN2 = f64(-1 / math.log(2)), f64(math.log(2))
@@ -37,8 +37,9 @@ def arrive_varying(step, seed, p, row_of_part, rows, sources, turns, level_step,
 
     rows[r] = (first id, last id + 1, drive index - id, source, column of the first id). Columns of `sources`: key of
     the random stream; is it a wave; its levels in `level_step`, where each one begins; where its means stand in `mean`,
-    and how many a level has: one, or one for each column. A wave has three levels: offset, and the factors of sin and
-    cos(2 pi turns step). `table` and `counting` are the partition's room to work in.
+    and how many a level has: one, or one for each column; the steps after which levels begin again, 0 if they do not. A
+    wave has three levels: offset, and the factors of sin and cos(2 pi turns step). `table` and `counting` are the
+    partition's room to work in.
     """
     for r in range(row_of_part[p], row_of_part[p + 1]):
         first, last, shift, source, column = rows[r, 0], rows[r, 1], rows[r, 2], rows[r, 3], rows[r, 4]
@@ -49,7 +50,10 @@ def arrive_varying(step, seed, p, row_of_part, rows, sources, turns, level_step,
             sine, cosine = f32(math.sin(angle)), f32(math.cos(angle))
         else:
             begin, end = sources[source, FIRST_LEVEL], sources[source, LAST_LEVEL]
-            level = np.searchsorted(level_step[begin:end], step, side="right") - 1
+            now, period = step, sources[source, PERIOD]
+            if period > 0 and step > level_step[begin]:
+                now = level_step[begin] + (step - level_step[begin]) % period
+            level = np.searchsorted(level_step[begin:end], now, side="right") - 1
             if level < 0:
                 continue
             at += level * width

@@ -151,7 +151,7 @@ def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of the demo, defaults filled in. Raises DescriptionError for a flag that it does not take."""
     parameters = inspect.signature(DEMOS[args.demo]).parameters
     found = {name: p.default for name, p in parameters.items()} | {"dt": args.dt, "seed": args.seed}
-    for flag in ("n", "p", "scale", "receptor_mode"):
+    for flag in ("n", "p", "scale", "receptor_mode", "frames"):
         value = getattr(args, flag)
         if value is None:
             continue

@@ -51,19 +51,21 @@ def build_parser() -> argparse.ArgumentParser:
     network = parser.add_argument_group("Network")
     network.add_argument(
         "--demo",
-        choices=["network", "vogels_abbott", "coba", "brunel", "microcircuit", "million"],
+        choices=["network", "vogels_abbott", "coba", "brunel", "microcircuit", "million", "vision"],
         default="network",
         help="what to simulate: a balanced random network (network), Vogels & Abbott 2005 with current-based "
         "synapses (vogels_abbott) or conductances (coba), Brunel 2000, the cortical microcircuit of Potjans & Diesmann "
-        "2014, or 1,000,000 neurons with "
-        "100 synapses each and delays of 1 to 20 ms (million) (default: %(default)s)",
+        "2014, 1,000,000 neurons with "
+        "100 synapses each and delays of 1 to 20 ms (million), or a retina and the orientation-selective cells of a "
+        "visual cortex, before which gratings drift (vision) (default: %(default)s)",
     )
     network.add_argument(
         "--n",
         type=int,
         metavar="NEURONS",
-        help="number of neurons, excitatory and inhibitory together; not for microcircuit, which has --scale "
-        "(default: network 4000, vogels_abbott 4000, coba 4000, brunel 12500, million 1000000)",
+        help="number of neurons, excitatory and inhibitory together, of vision those of the cortex; not for "
+        "microcircuit, which has --scale (default: network 4000, vogels_abbott 4000, coba 4000, brunel 12500, million "
+        "1000000, vision 2000)",
     )
     network.add_argument(
         "--p",
@@ -83,6 +85,13 @@ def build_parser() -> argparse.ArgumentParser:
         choices=["none", "exc_only", "ei_ampa_nmda_gabaa", "ei_ampa_nmda_gabaa_gabab"],
         help="receptors of the neurons: those of the model (none), or a usual set: AMPA alone, with NMDA and GABA_A, "
         "or with GABA_B, too; for coba only (default: none)",
+    )
+    network.add_argument(
+        "--frames",
+        metavar="FILE.npy",
+        help="what is shown, over and over: an array (frames, height, width) of numbers from 0, dark, to 1, each frame "
+        "for 20 ms, or one image (height, width); 24 to 64 pixels high and wide; for vision only (default: gratings of "
+        "eight orientations, 40 x 40 pixels)",
     )
     network.add_argument(
         "--seed",

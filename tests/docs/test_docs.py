@@ -66,7 +66,7 @@ def test_every_model_has_a_page_that_says_what_the_code_says(model_pages, name):
     assert (ROOT / "docs" / "models" / "pictures" / f"{name}.png").exists()
 
 
-@pytest.mark.parametrize("page", ["your-own-model", "receptors", "inputs", "space", "recording", "plots"])
+@pytest.mark.parametrize("page", ["your-own-model", "receptors", "inputs", "space", "vision", "recording", "plots"])
 def test_the_code_on_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for k, script in enumerate(blocks(f"docs/{page}.md", "python")):

@@ -2,6 +2,7 @@
 
 import networks
 import numpy as np
+import pytest
 
 import biosnn as bs
 
@@ -67,3 +68,30 @@ def test_frames_by_spikes_reach_their_neurons_one_step_later():
     V = net.build(threads=1).run(10.0).samples["cells"]["V_m"].values
     np.testing.assert_array_equal(V[-1], [2.0, 2.0, 0.0, 2.0])
     np.testing.assert_array_equal((V[:, [0, 1, 3]] > 0).argmax(0), [1, 50, 10])  # row k is at (k + 1) dt
+
+
+@pytest.mark.parametrize("start", [0.0, 3.0])
+def test_repeated_frames_are_those_that_stand_several_times_in_the_array(start):
+    movie = np.random.default_rng(1).random((3, 4, 5))
+    found = []
+    for frames, repeat in ((movie, True), (np.tile(movie, (7, 1, 1)), False)):
+        net = bs.Network(dt=DT)
+        cells = net.population("cells", 20, bs.models.parrot_neuron(), shape=(4, 5))
+        net.frames(cells, frames, every=5.0, weight=1.0, max_rate=500.0, repeat=repeat, start=start)
+        found.append(net.build(threads=1).run(100.0))
+    assert found[0].populations["cells"].counts.sum() > 500
+    assert found[0].fingerprint == found[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        ({"coding": "delta", "repeat": True}, "repeat is for coding 'rate', got 'delta'"),
+        ({"repeat": 1}, "True or False"),
+    ],
+)
+def test_only_rates_repeat(arguments, fragment):
+    net = bs.Network(dt=DT)
+    cells = net.population("cells", 24, bs.models.iaf_psc_exp())
+    with pytest.raises(bs.DescriptionError, match=fragment):
+        net.frames(cells, np.zeros((2, 3, 4)), every=5.0, weight=1.0, **arguments)

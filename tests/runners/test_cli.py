@@ -38,6 +38,7 @@ def test_default_directory_is_named_by_demo_and_time(tmp_path, monkeypatch, caps
         (["--p", "nan"], ["p must be finite"]),
         (["--scale", "0.5"], ["--scale", "network", "microcircuit", "leave it out"]),
         (["--demo", "microcircuit", "--n", "5"], ["--n", "microcircuit", "leave it out"]),
+        (["--frames", "movie.npy"], ["--frames", "network", "vision", "leave it out"]),
         (["--demo", "microcircuit", "--scale", "2"], ["scale must be at most 1", "got 2"]),
         (["--demo", "microcircuit", "--scale", "1e-5"], ["scale", "without neurons", "raise it"]),
         (["--demo", "brunel", "--n", "77"], ["multiple of 50", "got 77", "100"]),
@@ -220,8 +221,8 @@ def test_parser_knows_every_demo_and_explains_every_flag():
     actions = {a.option_strings[0]: a for a in build_parser()._actions}
     assert list(actions["--demo"].choices) == list(DEMOS)
     assert all(a.help for a in actions.values())
-    assert {"--n", "--p", "--scale", "--steps", "--duration", "--warmup", "--dt", "--seed", "--device", "--threads",
-            "--mode", "--out"} <= set(actions)  # fmt: skip
+    assert {"--n", "--p", "--scale", "--frames", "--steps", "--duration", "--warmup", "--dt", "--seed", "--device",
+            "--threads", "--mode", "--out"} <= set(actions)  # fmt: skip
 
 
 def test_parser_needs_the_standard_library_alone():
