@@ -19,7 +19,7 @@ from biosnn.neurons.group import Group
 from biosnn.parts.part import Part, Phase
 from biosnn.parts.text import call, indented
 
-IN_PARTITION = (Phase.DELIVER, Phase.ARRIVE, Phase.UPDATE, Phase.COLLECT, Phase.MARK, Phase.SAMPLE)
+IN_PARTITION = (Phase.DELIVER, Phase.TAKE, Phase.ARRIVE, Phase.UPDATE, Phase.COLLECT, Phase.MARK, Phase.SAMPLE)
 ADVANCE = "Simulate steps first_step..last_step-1, fewer if the history is full; clock[0] is the step reached."
 MEETING = {"meet": "biosnn.backends.meeting"}
 # Functions of scalars, besides those of models
