@@ -19,6 +19,7 @@ from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
 from biosnn.plot.raster_png import RasterPng
+from biosnn.profiling import watching
 from biosnn.recording import MetricsCsv, Sink, SpikesCsv, SpikesNpz
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
@@ -82,6 +83,7 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     """
     if args.driver and not args.plan:
         raise DescriptionError("--driver prints what --plan plans: give --plan, too")
+    profiled = _profile_steps(args)
     backends.check(args.device)
     asked = demo_arguments(args)
     net = DEMOS[args.demo](**asked)
@@ -106,11 +108,14 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
             "out": str(directory.path), "receptor_state_dtype": plan.receptor_dtype, **chosen_ways(plan),
             "ring_capacity_max": _capacity_max(args, plan),
             "max_ring_mib": args.max_ring_mib, "asked": asked_ways(args),
+            "profile_steps": profiled,
         },
     )  # fmt: skip
-    with ended_at_once() if alone else contextlib.nullcontext():
+    with ended_at_once() if alone else contextlib.nullcontext(), watching() if profiled else contextlib.nullcontext():
         sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
     _run(sim, args, warmup, steps, directory)
+    if profiled:
+        _profile(sim, profiled, directory)
 
 
 def demo_arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -160,6 +165,23 @@ def _run(sim: Simulation, args: argparse.Namespace, warmup: int, steps: int, dir
                 say(f"stopped at {sim.time - warmup * args.dt:g} ms; {directory} holds {kept}")
             raise
         at_end.append(partial(_conclude, args, sim, result, directory))
+
+
+def _profile_steps(args: argparse.Namespace) -> int | None:
+    """Steps that are profiled; None: nothing is. Raises DescriptionError for a number of none."""
+    if args.profile_steps is None:
+        return 20 if args.profile else None
+    if not args.profile:
+        raise DescriptionError("--profile-steps says how many steps --profile takes: give --profile, too")
+    return _validate.count("--profile-steps", "number", args.profile_steps, at_least=1)
+
+
+def _profile(sim: Simulation, steps: int, directory: RunDirectory) -> None:
+    """Simulate some steps more, which are no part of what was measured, and tell what they took."""
+    say(f"profiling, {steps} steps")
+    found = sim.profile(steps)
+    with finishing([partial(show, str(found))]):
+        found.write(directory.file("profile.json"))
 
 
 def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directory: RunDirectory) -> None:
