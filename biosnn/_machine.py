@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 
 
 def cores() -> int:
@@ -33,3 +34,12 @@ def _cgroup_limit() -> int | None:
             return None if most == "max" else int(most) - int(f.read())
     except (OSError, ValueError):
         return None
+
+
+def processor() -> str:
+    """What the processor is called, as far as the system tells."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            return next(line.partition(":")[2].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

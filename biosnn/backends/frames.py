@@ -7,7 +7,7 @@ stride, at once, while its state stays in the cache, and only then are the other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from biosnn.parts.text import indented
 
@@ -21,18 +21,29 @@ class Frame:
     partitions: str  # the loop over those of one thread
     first: str = ""  # is this the thread that does what is done once? "": there is one
     meet: tuple[str, ...] = ()  # waits for all threads
+    row: str = "0"  # of an array in which each thread counts for itself, or each partition if threads are not known
+    enter: tuple[str, ...] = ()  # before each partition of the loop
+
+    def told(self, waited: str) -> Frame:
+        """With a line wherever somebody has waited, for a turn or for others; `{}` in it is a row."""
+        if self.head:
+            line = waited.format(self.row)
+            return replace(self, head=(*self.head, f"    {line}"), meet=(*self.meet, line))
+        own, first = waited.format(self.row), waited.format("0")  # the thread that goes on after a parallel region
+        return replace(self, enter=(own,), meet=(first,)) if self.parallel else self
 
 
 # Partitions one after the other; side by side, in a parallel region for each stride; or by threads that stay together
 # for all steps of a chunk, and meet after each stride.
 SERIAL = Frame(False, (), "for p in range(drive_at.size - 1):")
-APART = Frame(True, (), "for p in prange(drive_at.size - 1):")
+APART = Frame(True, (), "for p in prange(drive_at.size - 1):", row="p")
 TOGETHER = Frame(
     True,
     ("n = workers[0]", "meetings[0] = 0", "for worker in prange(n):"),
     "for p in range(worker, drive_at.size - 1, n):",
     first="worker == 0",
     meet=("meet(meetings, n)",),
+    row="worker",
 )
 
 
@@ -61,7 +72,7 @@ def _by_steps(frame: Frame, around: Around, step: Sequence[str]) -> list[str]:
         *indented(_once(frame, around.before)),
         *indented(frame.meet if around.waits else ()),
         f"    {frame.partitions}",
-        *indented([*step, *around.after], 8),
+        *indented([*frame.enter, *step, *around.after], 8),
         *indented(frame.meet),
         *indented(_once(frame, ["clock[0] = step + 1"])),
     ]
@@ -74,6 +85,7 @@ def _by_strides(frame: Frame, around: Around, step: Sequence[str]) -> list[str]:
         "    end = min(begin + stride[0], last_step)",
         *indented(_once(frame, each)),
         f"    {frame.partitions}",
+        *indented(frame.enter, 8),
         "        for step in range(begin, end):",
         *indented(step, 12),
         *indented(around.after, 8),

@@ -18,7 +18,7 @@ from biosnn.address.stores import STORES, Store
 from biosnn.description.items import PoissonInput
 from biosnn.inputs.shared import WINDOW
 from biosnn.parts.array import Array, Axis, Keep, Row, row, small
-from biosnn.parts.part import Part, Phase
+from biosnn.parts.part import Done, Part, Phase, Work
 from biosnn.parts.text import call
 
 
@@ -70,6 +70,15 @@ class Poisson(Part):
             return []
         tables = [f"poisson_{x}{self.store.suffix}" for x in ("part", "rows", "key", "table", "start", "weight")]
         return call("arrive", ["step", "seed[0]", "p", *tables, self.store.drive])
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        return driven(self.inputs, self.store, done.steps) if phase is Phase.ARRIVE else super().work(phase, done)
+
+
+def driven(inputs: Sequence[PoissonInput], store: Store, steps: int) -> Work:
+    """What Poisson inputs go through in some steps: each neuron, and its input slot, which is read and written."""
+    n = float(sum(len(s.target) for s in inputs) * steps)
+    return Work(n, 2 * n * np.dtype(store.exact).itemsize)
 
 
 def inputs_of(address: Address, store: Store) -> list[PoissonInput]:

@@ -15,10 +15,10 @@ from biosnn.address.reach import starts
 from biosnn.address.stores import STORES, Store
 from biosnn.description.items import PoissonInput
 from biosnn.description.stimuli import Levels, Sinusoidal, broadcast, waves
-from biosnn.inputs.poisson import feeds, inputs_of, table_length
+from biosnn.inputs.poisson import driven, feeds, inputs_of, table_length
 from biosnn.inputs.shared import TILE
 from biosnn.parts.array import Array, Axis, Keep, Row, row, small
-from biosnn.parts.part import Part, Phase
+from biosnn.parts.part import Done, Part, Phase, Work
 from biosnn.parts.text import call
 
 NAMES = ("part", "rows", "sources", "turns", "step", "mean", "table", "counting", "weight")
@@ -73,6 +73,9 @@ class VaryingPoisson(Part):
             return []
         tables = [f"varying_{x}{self.store.suffix}" for x in NAMES]
         return call("arrive_varying", ["step", "seed[0]", "p", *tables, self.store.drive])
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        return driven(self.inputs, self.store, done.steps) if phase is Phase.ARRIVE else super().work(phase, done)
 
     @functools.cached_property
     def _levels(self) -> I64:

@@ -22,7 +22,7 @@ from biosnn.neurons.body import (
 )
 from biosnn.neurons.initial import constants, initial
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
-from biosnn.parts.part import Draws, Part, Phase
+from biosnn.parts.part import Done, Draws, Part, Phase, Work
 from biosnn.parts.text import call
 
 
@@ -91,6 +91,13 @@ class Group(Part):
             inputs += [low, high]
         names = [self.prefix + n for n in update_arguments(self.group, self.varied)]
         return [*lines, *call(f"update_{self.group.name}", ["p", *inputs, *names])]
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        if phase is not Phase.UPDATE:
+            return super().work(phase, done)
+        each = [a.bytes * (2 if a.keep is Keep.STATE else 1) for a in self.arrays() if a.axis is Axis.NEURON]
+        slots = 2 * (4 + 8 * self._wide) * self.group.n * len(self.group.bank.slots)  # read, and emptied
+        return Work(float(self.group.n * done.steps), done.steps * (sum(each) + slots))
 
     def draw(self, arrays: Arrays, draws: Draws) -> None:
         """Constants and states at time 0."""

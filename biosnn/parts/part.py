@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,33 @@ class Phase(Enum):
     """When the statements of a part have their turn, in the order of a step."""
 
     BEFORE = "once a step, before the partitions"
-    DELIVER = "what is due reaches the input of a partition"
+    DELIVER = "what is due is sent through the synapses of a partition"
+    TAKE = "and reaches its input, where it has waited in a ring"
     ARRIVE = "what comes from outside is added to it"
     UPDATE = "neurons take it in"
     COLLECT = "the spikes of the partition are listed"
     MARK = "and prepared for delivery"
     SAMPLE = "states are recorded"
     AFTER = "once a stride of a partition"
+
+
+class Done(NamedTuple):
+    """What happened in some steps."""
+
+    steps: int
+    spikes: int
+    events: int  # synaptic ones, counted as they are sent
+    backend_steps: Mapping[str, int]
+
+
+class Work(NamedTuple):
+    """What a part went through in a phase: its items, and the bytes that it read and wrote for them, at least."""
+
+    events: float
+    bytes: float
+
+
+NOTHING = Work(0.0, 0.0)
 
 
 class Draws(Protocol):
@@ -68,6 +88,10 @@ class Part:
     def statements(self, phase: Phase) -> list[str]:
         """Lines of the driver."""
         return []
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        """What its statements of a phase went through, as a profile tells it."""
+        return NOTHING
 
     def functions(self) -> list[list[str]]:
         """Blocks of lines of the driver's module, before its time loop."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biosnn.address.address import Address
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
-from biosnn.parts.part import Draws, Part, Phase
+from biosnn.parts.part import Done, Draws, Part, Phase, Work
 from biosnn.parts.text import call
 from biosnn.propagation.ring import Ring, Size
 from biosnn.propagation.table import Table
@@ -85,7 +85,7 @@ class Backend(Part, ABC):
 
     @abstractmethod
     def deliver(self) -> list[str]:
-        """All of a partition's delivery in one step."""
+        """What sends all that a partition is sent in one step."""
 
     @abstractmethod
     def read(self, arrays: Arrays, table: Table, begin: int, end: int) -> Synapse:
@@ -104,6 +104,8 @@ class Backend(Part, ABC):
             return self.mark("spike_ids.shape[0] - 1")
         if phase is Phase.DELIVER:
             return self.deliver()
+        if phase is Phase.TAKE:
+            return self.taken()
         if phase is Phase.MARK:
             return self.mark("p")
         return [line for ring in self.rings for line in ring.after()] if phase is Phase.AFTER else []
@@ -111,6 +113,21 @@ class Backend(Part, ABC):
     def taken(self) -> list[str]:
         """Lines that bring what is due from the rings to the input."""
         return [line for ring in self.rings for line in ring.take()]
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        if phase is Phase.DELIVER:
+            return Work(float(done.events), self.sent_bytes(done))
+        n = sum(table.n_synapses for table in self.trip.tables)
+        shares = [ring.table.n_synapses / n if n else 0.0 for ring in self.rings]
+        found = [
+            ring.work(phase, done._replace(events=round(share * done.events)))
+            for ring, share in zip(self.rings, shares, strict=True)
+        ]
+        return Work(sum(w.events for w in found), sum(w.bytes for w in found))
+
+    @abstractmethod
+    def sent_bytes(self, done: Done) -> float:
+        """Bytes of synapses that were gone through."""
 
     def mark(self, q: str) -> list[str]:
         """Lines that mark the spikes of list q, once they are there."""
@@ -194,7 +211,7 @@ class OneWay(Backend, ABC):
         """Lines that send what the synapses of one table add."""
 
     def deliver(self) -> list[str]:
-        return [*(line for ring in self.rings for line in self.send(ring)), *self.taken()]
+        return [line for ring in self.rings for line in self.send(ring)]
 
 
 def unpacked(words: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

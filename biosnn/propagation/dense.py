@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from biosnn.errors import MemoryPlanError
 from biosnn.parts.array import Array, Axis, Keep, Row, row, small
+from biosnn.parts.part import Done, Phase, Work
 from biosnn.parts.text import call
 from biosnn.propagation.ring import Ring, Size, padded
 from biosnn.propagation.traffic import NS_SEGMENT, Traffic, Wanted
@@ -53,6 +54,10 @@ class Dense(Ring):
         k = self.table.suffix
         names = ["step", f"ring{k}", "ring_len[0]", f"ring_scale{k}[0]", "drive_at[p]", "drive_at[p + 1]"]
         return call("take_dense", [*names, self.table.store.drive])
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        n = self.address.n_slots * done.steps if phase is Phase.TAKE else 0
+        return Work(float(n), 2.0 * n * sum(self.widths))  # both are read and written
 
     def rows(self) -> Iterator[Row]:
         length, slots, parts = self.size.ring_len, self.address.n_slots, self.address.layout.n_parts

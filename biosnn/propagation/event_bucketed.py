@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biosnn._machine import free_memory
 from biosnn.errors import MemoryPlanError, RingFullError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, longer, row, small
-from biosnn.parts.part import Draws
+from biosnn.parts.part import Done, Draws, Phase, Work
 from biosnn.parts.text import call
 from biosnn.propagation.ring import Ring, Size, padded
 from biosnn.propagation.shared import BLOCK
@@ -80,6 +80,10 @@ class Buckets(Ring):
         """A partition tells the others how many blocks it has left."""
         left = f"event_n_free{self.table.suffix}"
         return [f"{left}[p, 1 + turn] = {left}[p, 0]"]
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        n, (value, slot) = float(done.events if phase is Phase.TAKE else 0), self.widths
+        return Work(n, n * (value + POST_BYTES + 2 * slot))
 
     def full(self) -> list[str]:
         k = self.table.suffix

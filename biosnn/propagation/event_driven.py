@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row
+from biosnn.parts.part import Done
 from biosnn.parts.text import call
 from biosnn.propagation.backend import OneWay, Synapse, unpacked
 from biosnn.propagation.ring import Ring
@@ -28,6 +29,12 @@ class EventDriven(OneWay):
         names = ["step", "origin", "p", self.lags, "spike_first", "spike_ids", f"row_first{k}", f"segments{k}"]
         names += [f"words{k}", waits, store.scale, f"due_begin{of}", f"due_end{of}", ring.into()]
         return call("deliver", names)
+
+    def sent_bytes(self, done: Done) -> float:
+        n = sum(table.n_synapses for table in self.trip.tables)
+        kept = [a for table in self.trip.tables for row in self.table_rows(table) for a in row.arrays]
+        each = {a.name: a.bytes for a in kept if a.axis is Axis.SYNAPSE}
+        return done.events * sum(each.values()) / n if n else 0.0
 
     def rows(self) -> Iterator[Row]:
         yield from super().rows()

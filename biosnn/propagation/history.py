@@ -18,7 +18,7 @@ from biosnn.address.address import Address
 from biosnn.address.repeats import FEW, most_active, most_given
 from biosnn.errors import RingFullError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, apart, longer, row, small
-from biosnn.parts.part import Draws, Part, Phase
+from biosnn.parts.part import Done, Draws, Part, Phase, Work
 
 # Spikes that a list of the history holds beyond one step in which all neurons fire; it grows when it must.
 HISTORY_ROOM = 65536
@@ -60,6 +60,11 @@ class History(Part):
 
     def statements(self, phase: Phase) -> list[str]:
         return self._collect() if phase is Phase.COLLECT else []
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        if phase is not Phase.COLLECT:
+            return super().work(phase, done)
+        return Work(float(done.spikes), done.steps * self.address.layout.n_neurons + 4.0 * done.spikes)
 
     def full(self) -> list[str]:
         return ["is_crowded(step - origin, spike_first, most_spikes, spike_ids.shape[1])"]

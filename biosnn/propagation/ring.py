@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from biosnn.address.address import Address
-from biosnn.parts.array import Array, Keep
+from biosnn.parts.array import STORED, Array, Keep
 from biosnn.parts.part import Part
 from biosnn.propagation.table import Table
 from biosnn.propagation.traffic import Traffic, Wanted
@@ -90,6 +92,11 @@ class Ring(Part, ABC):
     def value(self) -> str:
         """Format of its values."""
         return self.table.store.exact if self.size.dtype == "none" else self.size.dtype
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Bytes of one of its values, and of the input slot that takes it."""
+        return np.dtype(STORED.get(self.value, self.value)).itemsize, np.dtype(self.table.store.exact).itemsize
 
     def _scale(self) -> float:
         """What one unit of an integer amount is in a ring of floats.

@@ -13,7 +13,7 @@ from biosnn._arrays import I64
 from biosnn.address.address import Address
 from biosnn.errors import DescriptionError
 from biosnn.parts.array import Array, Arrays, Axis, Keep, Row, row, small
-from biosnn.parts.part import Draws
+from biosnn.parts.part import Done, Draws
 from biosnn.parts.text import call
 from biosnn.propagation.backend import Backend, OneWay, Synapse, Trip, unpacked
 from biosnn.propagation.ring import Ring
@@ -133,6 +133,10 @@ class Product(OneWay, ABC):
         for table in self.trip.tables:
             yield from self.matrix_rows(table)
         yield from self.mark_rows()
+
+    def sent_bytes(self, done: Done) -> float:
+        each = sum(a.bytes for table in self.trip.tables for a in self.matrix(table))
+        return done.backend_steps.get(self.name, 0) * each
 
     def drawn(self, draws: Draws) -> Iterator[Arrays]:
         """The rows by source are dropped, table by table, once the matrix is made."""

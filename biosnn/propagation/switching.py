@@ -15,7 +15,7 @@ from biosnn._arrays import I64
 from biosnn._machine import free_memory
 from biosnn.address.address import Address
 from biosnn.parts.array import Array, Arrays, Keep, Row, small
-from biosnn.parts.part import Draws
+from biosnn.parts.part import Done, Draws
 from biosnn.parts.text import call, when
 from biosnn.propagation.backend import Backend, Synapse, Trip
 from biosnn.propagation.event_driven import EventDriven
@@ -82,7 +82,7 @@ class Auto(Backend):
     def deliver(self) -> list[str]:
         of, first = self.trip.of, self.rings[0]
         # emptying buckets is part of what events take; a row of sums is taken whichever way is gone
-        with_events, after = (self.taken(), []) if first.emptied_by_events else ([], self.taken())
+        with_events = super().taken() if first.emptied_by_events else []
         names = ["step", "origin", "spike_first", f"bits{of}.shape[0] // 2 - 1", str(first.spikes_wait)]
         names += [
             "between - began",
@@ -96,8 +96,14 @@ class Auto(Backend):
             "between = nanoseconds()",
             *when(f"way{of}[step % 4, PRODUCT]", [x for r in self.product.rings for x in self.product.send(r)]),
             *when("p == 0", call("choose", names)),
-            *after,
         ]
+
+    def taken(self) -> list[str]:
+        return [] if self.rings[0].emptied_by_events else super().taken()
+
+    def sent_bytes(self, done: Done) -> float:
+        by_events = done.backend_steps.get(self.events.name, 0) / max(done.steps, 1)
+        return min(by_events, 1.0) * self.events.sent_bytes(done) + self.product.sent_bytes(done)
 
     def full(self) -> list[str]:
         """Spikes that are marked for the product put nothing."""

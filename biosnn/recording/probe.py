@@ -16,7 +16,7 @@ from biosnn._arrays import I64
 from biosnn.address.address import Address
 from biosnn.description.items import Recorder
 from biosnn.parts.array import Array, Arrays, Keep, Row, row
-from biosnn.parts.part import Draws, Part, Phase
+from biosnn.parts.part import Done, Draws, Part, Phase, Work
 from biosnn.parts.text import call
 from biosnn.recording.shared import COLUMNS
 
@@ -84,6 +84,12 @@ class Probes(Part):
         return call(
             "sample", ["p", "step", "first_step", *(f"probe_{x}" for x in ("table", "columns", "index", "samples"))]
         )
+
+    def work(self, phase: Phase, done: Done) -> Work:
+        if phase is not Phase.SAMPLE:
+            return super().work(phase, done)
+        n = sum(done.steps / p.recorder.every * p.index.size for p in self.probes)
+        return Work(n, n * (4 + 8 + 4))  # the value, where it stands, the sample
 
     def between(self, arrays: Arrays, draws: Draws) -> None:
         """Say where the values stand now."""

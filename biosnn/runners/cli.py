@@ -20,6 +20,7 @@ from biosnn.engine.planning.options import OPTIONS, Asked
 from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
 from biosnn.monitors import Monitor, Traces
+from biosnn.profiling import watching
 from biosnn.recording import MetricsCsv, RasterPng, RatesPng, Sink, SpikesCsv, SpikesNpz, TracesPng
 from biosnn.recording.pictures import Picture
 from biosnn.runners.features import features
@@ -91,6 +92,7 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     """
     if args.driver and not args.plan:
         raise DescriptionError("--driver prints what --plan plans: give --plan, too")
+    profiled = _profile_steps(args)
     backends.check(args.device)
     _spikes(args)
     asked = demo_arguments(args)
@@ -114,9 +116,13 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
         for monitor in monitors:
             monitor.place(directory.file(monitor.written_as))
         _write_settings(args, asked, steps, plan, directory)
-        with ended_at_once() if alone else contextlib.nullcontext():
+        watched = watching() if profiled else contextlib.nullcontext()
+        with ended_at_once() if alone else contextlib.nullcontext(), watched:
             sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
         _run(sim, args, warmup, steps, directory, status, monitors)
+        if profiled:
+            status.enter("profiling")
+            _profile(sim, profiled, directory, args.quiet)
 
 
 def _write_settings(
@@ -132,6 +138,7 @@ def _write_settings(
             "out": str(directory.path), "receptor_state_dtype": plan.receptor_dtype, **chosen_ways(plan),
             "ring_capacity_max": _capacity_max(args, plan),
             "max_ring_mib": args.max_ring_mib, "max_record_mib": args.max_record_mib, "asked": asked_ways(args),
+            "profile_steps": _profile_steps(args),
         },
     )  # fmt: skip
     directory.write_json("run_features.json", features(plan))
@@ -199,6 +206,23 @@ def _run(
                 say(f"stopped at {sim.time - warmup * args.dt:g} ms; {directory} holds {kept}")
             raise
         at_end.append(partial(_conclude, args, sim, result, directory))
+
+
+def _profile_steps(args: argparse.Namespace) -> int | None:
+    """Steps that are profiled; None: nothing is. Raises DescriptionError for a number of none."""
+    if args.profile_steps is None:
+        return 20 if args.profile else None
+    if not args.profile:
+        raise DescriptionError("--profile-steps says how many steps --profile takes: give --profile, too")
+    return _validate.count("--profile-steps", "number", args.profile_steps, at_least=1)
+
+
+def _profile(sim: Simulation, steps: int, directory: RunDirectory, quiet: bool) -> None:
+    """Simulate some steps more, which are no part of what was measured, and tell what they took."""
+    say(f"profiling, {steps} steps")
+    found = sim.profile(steps)
+    with finishing([] if quiet else [partial(show, str(found))]):
+        found.write(directory.file("profile.json"))
 
 
 def _conclude(args: argparse.Namespace, sim: Simulation, result: Result, directory: RunDirectory) -> None:

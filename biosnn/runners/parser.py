@@ -167,6 +167,17 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say nothing but what went wrong: no progress, no figures at the end (they are in summary.json)",
     )
+
+    profile = parser.add_argument_group("Profile")
+    profile.add_argument(
+        "--profile",
+        action="store_true",
+        help="after the measured time, simulate some steps more with clocks in the driver; print what their time went "
+        "to, and write it to profile.json, which Perfetto (ui.perfetto.dev) opens",
+    )
+    profile.add_argument(
+        "--profile-steps", type=int, metavar="STEPS", help="number of those steps; with --profile alone (default: 20)"
+    )
     return parser
 
 

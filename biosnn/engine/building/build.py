@@ -19,6 +19,7 @@ from biosnn.engine.planning.plan import Plan
 from biosnn.engine.writing.driver import own_models
 from biosnn.parts.array import Arrays, Axis, apart
 from biosnn.parts.part import Part
+from biosnn.profiling.python import COMPILING, span
 
 _log = logging.getLogger("biosnn")
 
@@ -42,6 +43,10 @@ class Built:
         """As it was when it was planned."""
         return self.plan.address.net
 
+    def run(self, first: int, last: int, origin: int) -> None:
+        """Take steps first..last-1, or fewer where some buffer is full then."""
+        self.advance(first, last, origin, *(self.arrays[name] for name in self.arguments))
+
 
 def build(net: Description, plan: Plan) -> Built:
     """Draw, pack and allocate what was planned, and compile its driver."""
@@ -52,18 +57,20 @@ def build(net: Description, plan: Plan) -> Built:
     _log.info("drawing about %s synapses%s", f"{plan.n_synapses:,.0f}", first_time)
     started = time.perf_counter()
     with cpu.threads(plan.threads):
-        draws = Drawing(plan.address, plan.threads)
-        arrays, places = Arrays(), itertools.count()
-        for part in plan.parts:
-            arrays |= {name: values for name, values in allocated(part, places).items() if name not in arrays}
-            part.draw(arrays, draws)
+        with span("build"):
+            draws = Drawing(plan.address, plan.threads)
+            arrays, places = Arrays(), itertools.count()
+            for part in plan.parts:
+                arrays |= {name: values for name, values in allocated(part, places).items() if name not in arrays}
+                part.draw(arrays, draws)
         built_s = time.perf_counter() - started - draws.compile_s
         started = time.perf_counter()
-        text = plan.driver(meets=_meets(plan))
-        advance, arguments = _compiled(plan, text)
-        built = Built(net, plan, arrays, draws, text, advance, arguments, built_s)
-        with interrupts.held_back():
-            built.advance(0, 0, 0, *(arrays[name] for name in built.arguments))  # compiles, or loads what was compiled
+        with span(COMPILING):
+            text = plan.driver(meets=meets(plan))
+            advance, arguments = load(plan, text)
+            built = Built(net, plan, arrays, draws, text, advance, arguments, built_s)
+            with interrupts.held_back():
+                built.run(0, 0, 0)  # compiles, or loads what was compiled
     built.compile_s = draws.compile_s + time.perf_counter() - started
     return built
 
@@ -85,13 +92,13 @@ def allocated(part: Part, places: Iterator[int]) -> Arrays:
     return found | in_lines({name: values for name, values in found.items() if name in swept}, places)
 
 
-def _meets(plan: Plan) -> bool:
+def meets(plan: Plan) -> bool:
     """Whether the driver's threads stay together for all steps of a chunk."""
     with interrupts.held_back():  # of 122 Ctrl-C that came while LLVM compiled, one freed memory twice
         return plan.parallel and meeting.can_meet(cpu.n_threads())
 
 
-def _compiled(plan: Plan, text: str) -> tuple[Callable[..., None], list[str]]:
+def load(plan: Plan, text: str) -> tuple[Callable[..., None], list[str]]:
     """The driver, as a function, and its arguments; it is compiled when it is called first."""
     is_new = cpu.is_new(text)
     if is_new:

@@ -32,6 +32,7 @@ from biosnn.engine.writing.driver import write
 from biosnn.errors import MemoryPlanError
 from biosnn.parts.array import SECTIONS, Row
 from biosnn.parts.part import Part
+from biosnn.profiling.laps import Laps
 from biosnn.propagation.backend import Backend
 from biosnn.propagation.table import Table
 from biosnn.recording.probe import Probes
@@ -124,10 +125,13 @@ class Plan:
         """The Python module that would run this network. Where threads cannot meet, building writes another loop."""
         return self.driver(meets=self.parallel)
 
-    def driver(self, meets: bool) -> str:
-        """The driver's text. `meets`: threads stay together for all steps of a chunk, and meet after each stride."""
+    def driver(self, meets: bool, laps: Laps | None = None) -> str:
+        """The driver's text. `meets`: threads stay together for all steps of a chunk, and meet after each stride.
+
+        With `laps`, it is the one that a profile is made with.
+        """
         frame = TOGETHER if meets else APART if self.parallel else SERIAL
-        return write(self.parts, frame, self.ways.stride > 1)
+        return write(self.parts, frame, self.ways.stride > 1, laps)
 
     def check_memory(self) -> None:
         """Raise MemoryPlanError if the plan exceeds the machine's free memory."""

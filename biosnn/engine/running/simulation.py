@@ -19,10 +19,13 @@ from biosnn.engine.building.build import Built
 from biosnn.engine.planning.plan import Plan
 from biosnn.engine.running.between_chunks import bad_state, finish, make_ready, said_of
 from biosnn.engine.running.plots import SimulationPlots
+from biosnn.engine.running.profiling import Clocked, profile_of
 from biosnn.engine.running.progress import Progress, Reporter, reporter
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
 from biosnn.engine.running.recording import Recording
 from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEndedError, StateRangeError
+from biosnn.profiling.profile import Profile
+from biosnn.profiling.python import current, span, watching
 from biosnn.propagation.ways import steps_of
 from biosnn.recording.results import Result, in_ms
 from biosnn.recording.sinks import Sink, SpikeFunction, as_sinks
@@ -43,6 +46,8 @@ class Simulation:
         self._running = threading.Lock()
         self._damage = ""  # what was said of a state that was found to be NaN or infinite
         self._warned = 0
+        self._take_steps = built.run
+        self._watch = current()  # who watched it being built
 
     @property
     def plan(self) -> Plan:
@@ -133,6 +138,31 @@ class Simulation:
             sinks = [*watching, *as_sinks("run", sink)]
             return self._run(duration, progress, sinks, _validate.flag("run", "keep", keep))
 
+    def profile(self, steps: int = 20) -> Profile:
+        """Simulate some steps with clocks in the driver, and return what their time went to; print it.
+
+        They are steps like any others: time goes on, and spikes and states are those of a run, to the bit. The driver
+        with clocks is another one, written and compiled when it is first asked for. What Python does is watched by
+        cProfile meanwhile, and slower for it. The first profile of a network that was built inside
+        `biosnn.profiling.watching()` tells of its building, too.
+
+        Raises what `run` raises, and DescriptionError for no steps.
+        """
+        steps = _validate.count("profile", "steps", steps, at_least=1)
+        if self._running.locked():
+            raise BusyError("profile: this simulation is running already; wait for that run to end, or build another")
+        built_by, self._watch = self._watch, None
+        with self._running, watching(built_by) as watch:
+            with cpu.threads(self.plan.threads):
+                clocked = Clocked(self._built)
+            before, self._take_steps = len(watch.spans), clocked.advance
+            try:
+                with span("run"):
+                    result = self._run(steps * self._built.net.dt, False, [], keep=True)
+            finally:
+                self._take_steps = self._built.run
+        return profile_of(clocked, watch, watch.spans[before:], result)
+
     def _run(self, duration: float, progress: bool | Progress | None, sinks: Sequence[Sink], keep: bool) -> Result:
         net = self._built.net
         steps = _validate.whole_steps("run", "duration", duration, net.dt)
@@ -162,7 +192,8 @@ class Simulation:
             if self._damage and bad_state(self._built) is not None:  # else it has been mended
                 raise StateRangeError(self._damage)
             while self.step < end:
-                self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
+                with span("chunk"):
+                    self._advance(min(end, self.step + min(self._chunk, self.plan.chunk_steps)), recording)
                 told.report(self.step - start, recording.n_spikes)
                 check()
 
@@ -217,19 +248,22 @@ class Simulation:
     def _advance(self, last: int, recording: Recording) -> None:
         """Run to step `last` or until some buffer is full, and hand over what happened."""
         built = self._built
-        finish(built)
         with cpu.threads(self.plan.threads):
-            make_ready(built)
-            arrays = self.arrays
-            first, origin = (int(x) for x in arrays["clock"][:2])
+            with span("make room"):
+                finish(built)
+                make_ready(built)
+            first, origin = (int(x) for x in self.arrays["clock"][:2])
             started = time.perf_counter()
-            built.advance(first, last, origin, *(arrays[name] for name in built.arguments))
+            with span("driver"):
+                self._take_steps(first, last, origin)
             seconds = time.perf_counter() - started
-        finish(built)
-        recording.take(first, self.step)
+        with span("hand out"):
+            finish(built)
+            recording.take(first, self.step)
         pace = (self.step - first) / max(seconds, 1e-6)
         self._chunk = int(np.clip(pace * CHUNK_SECONDS, 64, 4 * self._chunk))
-        bad = bad_state(built)
+        with span("check"):
+            bad = bad_state(built)
         if bad is not None:
             self._damage = said_of(built, bad, first)
             raise StateRangeError(self._damage)

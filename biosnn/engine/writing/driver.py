@@ -18,8 +18,9 @@ from biosnn.models.own.source import FUNCTIONS
 from biosnn.neurons.group import Group
 from biosnn.parts.part import Part, Phase
 from biosnn.parts.text import call, indented
+from biosnn.profiling.laps import Laps
 
-IN_PARTITION = (Phase.DELIVER, Phase.ARRIVE, Phase.UPDATE, Phase.COLLECT, Phase.MARK, Phase.SAMPLE)
+IN_PARTITION = (Phase.DELIVER, Phase.TAKE, Phase.ARRIVE, Phase.UPDATE, Phase.COLLECT, Phase.MARK, Phase.SAMPLE)
 ADVANCE = "Simulate steps first_step..last_step-1, fewer if the history is full; clock[0] is the step reached."
 MEETING = {"meet": "biosnn.backends.meeting"}
 # Functions of scalars, besides those of models
@@ -30,12 +31,12 @@ POLICY = (
 )  # fmt: skip
 
 
-def write(parts: Sequence[Part], frame: Frame, strides: bool) -> str:
-    """The text of the driver, `strides` if partitions take more than one step at once.
+def write(parts: Sequence[Part], frame: Frame, strides: bool, laps: Laps | None = None) -> str:
+    """The text of the driver, `strides` if partitions take more than one step at once; with `laps`, one with clocks.
 
     Its `ARGUMENTS` are the arrays that `advance` takes.
     """
-    return _Writer(parts, frame, strides).text()
+    return (_Writer(parts, frame, strides) if laps is None else _Timing(parts, frame, strides, laps)).text()
 
 
 def helpers_of(parts: Sequence[Part]) -> dict[str, str]:
@@ -44,6 +45,8 @@ def helpers_of(parts: Sequence[Part]) -> dict[str, str]:
 
 
 class _Writer:
+    own: tuple[str, ...] = ()  # what `one_partition` is given besides
+
     def __init__(self, parts: Sequence[Part], frame: Frame, strides: bool) -> None:
         self.parts, self.frame, self.strides = parts, frame, strides
         self.helpers = helpers_of(parts)
@@ -71,17 +74,22 @@ class _Writer:
 
         Where one thread takes all partitions, those are its statements: to hand a function 25 arrays takes 80 ns.
         """
-        step = [line for phase in IN_PARTITION for line in self._stated(phase)]
+        step = self._step()
         if not self.frame.parallel:
             return [], step
-        inner = self._arrays(["p", "step", "first_step", "origin"], step)
+        given = [*self.own, "p", "step", "first_step", "origin"]
+        inner = self._arrays(given, step)
         function = [
             "@kernel",
-            *call("def one_partition", ["p", "step", "first_step", "origin", *inner], ":"),
+            *call("def one_partition", [*given, *inner], ":"),
             '    """One step of one partition: deliver what is due, take in input, update, collect the spikes."""',
             *indented(_flushing(step)),
         ]
-        return function, call("one_partition", ["p", "step", "first_step", "origin", *inner])
+        return function, call("one_partition", [*given, *inner])
+
+    def _step(self) -> list[str]:
+        """The statements of one step of one partition."""
+        return [line for phase in IN_PARTITION for line in self._stated(phase)]
 
     def _stated(self, phase: Phase) -> list[str]:
         return [line for part in self.parts for line in part.statements(phase)]
@@ -129,6 +137,23 @@ class _Writer:
             *call("ARGUMENTS = ", [repr(name) for name in outer], ","),
         ]
         return "\n".join(lines)
+
+
+class _Timing(_Writer):
+    """The same, with a lap after all that takes time."""
+
+    def __init__(self, parts: Sequence[Part], frame: Frame, strides: bool, laps: Laps) -> None:
+        self.laps = laps
+        self.own = (frame.row,) if frame.head else ()
+        super().__init__([*parts, laps], frame.told(*laps.lap("{}", "WAIT")), strides)
+
+    def _step(self) -> list[str]:
+        return [*self.laps.lap(self.frame.row, "LOOP"), *super()._step()]
+
+    def _stated(self, phase: Phase) -> list[str]:
+        lines, row = super()._stated(phase), "0" if phase is Phase.BEFORE else self.frame.row
+        before = self.laps.lap(row, "LOOP") if phase is Phase.BEFORE else []
+        return [*before, *lines, *self.laps.lap(row, phase)] if lines else []
 
 
 def own_models(parts: Sequence[Part]) -> list[OwnModel]:
