@@ -26,7 +26,7 @@ USUAL = {
     "--dt": ("0.1", "0.05", "1"), "--threads": ("1", "2", "5", "1024"), "--ring-capacity-max": ("1", "100000"),
     "--max-ring-mib": ("0", "-1", "1", "100"), "--max-record-mib": ("0", "-1", "0.001", "100"),
     "--monitors": ("spikes", "traces,topology", "populations,spikes"), "--monitor-neuron-sample": ("0", "1", "100000"),
-    "--monitor-edge-sample": ("0", "1", "100000"),
+    "--monitor-edge-sample": ("0", "1", "100000"), "--profile-steps": ("1", "20"), "--frames": ("frames.npy",),
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biosnn._arrays import I64
 from biosnn._machine import free_memory
@@ -98,7 +97,7 @@ class History(Part):
     def _latest(self, arrays: Arrays) -> Arrays:
         """The lists without all but their last `kept` steps, and the clock that says so.
 
-        In NumPy, as `spikes_between`: both together are 0.3 s less to compile in a first run.
+        In NumPy: that is 0.15 s less to compile in a first run.
         """
         clock, begun, ids = apart(arrays["clock"]), arrays["spike_first"], arrays["spike_ids"]
         done = int(clock[0] - clock[1])
@@ -144,15 +143,6 @@ class History(Part):
 
     def _ms(self, arrays: Arrays) -> str:
         return f"{int(arrays['clock'][0]) * self.address.net.dt:g}"
-
-
-def spikes_between(arrays: Arrays, first: int, last: int) -> tuple[I64, NDArray[np.int32]]:
-    """Step and id of each spike of steps first..last-1 that the history holds, list by list."""
-    origin, begun = int(arrays["clock"][1]), arrays["spike_first"]
-    counts = np.diff(begun[:, first - origin : last - origin + 1])
-    steps = np.repeat(np.tile(np.arange(first, last), len(counts)), counts.ravel())
-    ends = zip(arrays["spike_ids"], begun[:, first - origin], begun[:, last - origin], strict=True)
-    return steps, np.concatenate([ids[begin:end] for ids, begin, end in ends])
 
 
 def _most_spikes(address: Address, stride: int) -> I64:

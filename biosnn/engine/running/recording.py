@@ -12,7 +12,7 @@ from biosnn.engine.building.build import Built
 from biosnn.engine.planning.plan import KEPT_SAMPLE, KEPT_SPIKE
 from biosnn.engine.running.handing_out import HandingOut, sampled_steps
 from biosnn.errors import RecordingFullError
-from biosnn.propagation.history import spikes_between
+from biosnn.propagation.spike_history_cpu import spikes_between
 from biosnn.recording.probe import Probe
 from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
 from biosnn.recording.sinks import Sink
@@ -43,8 +43,11 @@ class Recording:
         """Take in what happened in steps first..last-1."""
         self.whole = False
         arrays = self.built.arrays
-        steps, ids = spikes_between(arrays, first, last)
-        if not _are_in_order(steps, ids):
+        starts, origin = arrays["spike_first"], int(arrays["clock"][1])
+        n = int((starts[:, last - origin] - starts[:, first - origin]).sum())
+        steps, ids = np.empty(n, np.int64), np.empty(n, np.int32)
+        spikes_between(first - origin, last - origin, origin, starts, arrays["spike_ids"], steps, ids)
+        if not _are_in_order(steps, ids):  # several model groups, or spike sources: lists are not ranges of ids
             order = np.argsort(steps * self.built.plan.layout.n_ids + ids, kind="stable")
             steps, ids = steps[order], ids[order]
         self.statistics.add(steps, ids, self.is_neuron)
