@@ -2,9 +2,9 @@
 
 from biosnn.recording.metrics import MetricsCsv
 from biosnn.recording.results import PopulationStatistics, Result, Samples, Spikes
-from biosnn.recording.sample_files import SamplesCsv, SamplesNpy
+from biosnn.recording.sample_files import SamplesCsv, SamplesJsonl, SamplesNpy
 from biosnn.recording.sinks import About, Sampled, Sink
-from biosnn.recording.spike_files import SpikesCsv, SpikesNpz
+from biosnn.recording.spike_files import SpikesCsv, SpikesJsonl, SpikesNpz
 
 __all__ = [
     "About",
@@ -14,9 +14,11 @@ __all__ = [
     "Sampled",
     "Samples",
     "SamplesCsv",
+    "SamplesJsonl",
     "SamplesNpy",
     "Sink",
     "Spikes",
     "SpikesCsv",
+    "SpikesJsonl",
     "SpikesNpz",
 ]
