@@ -4,6 +4,7 @@ from biosnn.recording.metrics import MetricsCsv
 from biosnn.recording.results import PopulationStatistics, Result, Samples, Spikes
 from biosnn.recording.sample_files import SamplesCsv, SamplesJsonl, SamplesNpy
 from biosnn.recording.sinks import About, Sampled, Sink
+from biosnn.recording.sonata_files import SamplesH5, SpikesH5
 from biosnn.recording.spike_files import SpikesCsv, SpikesJsonl, SpikesNpz
 
 __all__ = [
@@ -14,11 +15,13 @@ __all__ = [
     "Sampled",
     "Samples",
     "SamplesCsv",
+    "SamplesH5",
     "SamplesJsonl",
     "SamplesNpy",
     "Sink",
     "Spikes",
     "SpikesCsv",
+    "SpikesH5",
     "SpikesJsonl",
     "SpikesNpz",
 ]

@@ -29,6 +29,7 @@ class Sampled:
     """What one `record` of a state variable samples, every `every` steps.
 
     Column k of its values is neuron `neurons[k]` of population `About.names[populations[k]]`; both int64, (n_neurons,).
+    `unit` is that of the values; "" if they have none.
     """
 
     recorder: str
@@ -36,6 +37,7 @@ class Sampled:
     every: int
     populations: I64
     neurons: I64
+    unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
