@@ -39,8 +39,12 @@ class Steady:
     def commit(self, last: Sequence[int] = ()) -> None:
         """Write what waits: what begins at one of the addresses `last` after all else, in their order.
 
-        Raises OutputError, from then on, if something could not be written: the file then ends as it did before.
+        Raises OutputError, from then on, if something could not be written: readers see what they saw before.
         """
+        if self.error is not None:
+            with contextlib.suppress(OSError):
+                self.disk.truncate(self.end)
+            raise self.error
         turns = {address: k for k, address in enumerate(last, 1)}
         begin, joined = 0, b""
         for at, data in sorted(self.waiting, key=lambda piece: turns.get(piece[0], 0)):
@@ -50,9 +54,7 @@ class Steady:
             joined += data  # what stands side by side changes at once
         self._put(begin, joined)
         self.waiting.clear()
-        if self.error is not None:
-            with contextlib.suppress(OSError):
-                self.disk.truncate(self.end)
+        if self.error is not None:  # after the first that failed none was written, so the order is kept here, too
             raise self.error
         self.end = self.size
 

@@ -1,5 +1,6 @@
 """HDF5 files: read back by h5py and by SONATA's own library, and whatever ends the process that writes them."""
 
+import errno
 import io
 import json
 import os
@@ -412,6 +413,46 @@ def test_files_can_be_read_whatever_write_was_the_last(tmp_path, monkeypatch):
             assert_prefix(None, file, n)
     for path in places:
         assert images[path] == path.read_bytes()
+
+
+def test_a_disk_that_refuses_to_change_what_is_there_leaves_what_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5, "PIECE", 4096)
+    for taken in range(100):
+        sink = SpikesH5(tmp_path / f"{taken}.h5")
+        sink.open(ABOUT)
+        for k in range(3):
+            sink.add_spikes(*chunk(k)[:2])
+        disk = sink.file.disk.disk
+        sink.file.disk.disk = Refusing(disk, sink.file.disk.end, taken)
+        try:
+            sink.add_spikes(*chunk(3)[:2])
+        except bs.OutputError as error:
+            assert str(error).startswith(f"cannot write {sink.path} (over quota)")  # noqa: PT017
+            complete = 3
+        else:
+            complete, sink.file.disk.disk = 4, disk
+        sink.close(400)
+        assert_prefix(sink.path, None, complete)
+        if complete == 4:
+            break
+    assert taken > 8
+
+
+class Refusing:
+    """A file that takes so many writes before the end that was committed, and then none: where a write takes room."""
+
+    def __init__(self, disk, end, taken):
+        self.disk, self.end, self.left = disk, end, taken
+
+    def __getattr__(self, name):
+        return getattr(self.disk, name)
+
+    def write(self, data):
+        if self.disk.tell() < self.end:
+            self.left -= 1
+            if self.left < 0:
+                raise OSError(errno.EDQUOT, "over quota")
+        return self.disk.write(data)
 
 
 def test_memory_does_not_grow_with_the_run(tmp_path):
