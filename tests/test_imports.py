@@ -24,7 +24,7 @@ COMMAND_LINE = "from biosnn.runners import cli"
 
 @pytest.mark.parametrize("script", ["import biosnn", PLANNED, COMMAND_LINE], ids=["import", "plan", "command line"])
 def test_neither_compiler_nor_other_heavy_packages_are_imported(script):
-    heavy = ("numba", "llvmlite", "cupy", "scipy.sparse", "scipy.stats", "matplotlib", "tqdm")
+    heavy = ("numba", "llvmlite", "cupy", "scipy.sparse", "scipy.stats", "matplotlib", "tqdm", "h5py")
     check = f"{script}\nimport sys\nassert not (found := set({heavy}) & set(sys.modules)), found"
     subprocess.run([sys.executable, "-c", check], check=True, stdout=subprocess.DEVNULL)
 

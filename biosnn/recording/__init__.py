@@ -3,9 +3,10 @@
 from biosnn.recording.metrics import MetricsCsv
 from biosnn.recording.pictures import RasterPng, RatesPng, TracesPng
 from biosnn.recording.results import PopulationStatistics, Result, Samples, Spikes
-from biosnn.recording.sample_files import SamplesCsv, SamplesNpy
+from biosnn.recording.sample_files import SamplesCsv, SamplesJsonl, SamplesNpy
 from biosnn.recording.sinks import About, Sampled, Sink
-from biosnn.recording.spike_files import SpikesCsv, SpikesNpz
+from biosnn.recording.sonata_files import SamplesH5, SpikesH5
+from biosnn.recording.spike_files import SpikesCsv, SpikesJsonl, SpikesNpz
 
 __all__ = [
     "About",
@@ -17,10 +18,14 @@ __all__ = [
     "Sampled",
     "Samples",
     "SamplesCsv",
+    "SamplesH5",
+    "SamplesJsonl",
     "SamplesNpy",
     "Sink",
     "Spikes",
     "SpikesCsv",
+    "SpikesH5",
+    "SpikesJsonl",
     "SpikesNpz",
     "TracesPng",
 ]

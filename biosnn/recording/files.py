@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from biosnn import _validate
 from biosnn.errors import DescriptionError, OutputError
 
+PLAIN = " ,+-_=()[]"  # in the name of a file, besides letters and digits
+
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
@@ -49,7 +51,7 @@ class Growing:
             self.file.close()
             raise
 
-    def append(self, data: bytes, head: bytes = b"") -> None:
+    def append(self, data: bytes | memoryview, head: bytes = b"") -> None:
         """Append a piece, then write `head` over the first bytes.
 
         Once that has failed, it fails for good, so that no piece is missing between others.
@@ -70,7 +72,7 @@ class Growing:
             raise
         self.size += len(data)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left:  # a nearly full disk takes a part, and refuses the rest
             left = left[self.file.write(left) :]
@@ -179,6 +181,11 @@ def shown(path: Path) -> str:
     """A path as messages show it: on one line, whatever its name holds."""
     text = str(path)
     return text if text.isprintable() else repr(text)
+
+
+def plain(name: str) -> str:
+    """A name as a part of the name of a file: what is no letter, digit or one of ` ,+-_=()[]` is % and its number."""
+    return "".join(c if c.isalnum() or c in PLAIN else f"%{ord(c):02x}" for c in name)
 
 
 def field(name: str) -> str:

@@ -8,39 +8,61 @@ from typing import TypeAlias
 import numpy as np
 
 from biosnn.recording.file_sink import AnyPath, FileSink
-from biosnn.recording.files import Lines, Rows, field, naming, new_folder, whole
+from biosnn.recording.files import Lines, Rows, naming, new_folder, plain, whole
+from biosnn.recording.lines import Csv, Jsonl
 from biosnn.recording.sinks import I64, About, Sampled, Values
 
 Key: TypeAlias = tuple[str, str]  # recorder and variable
 LINES = 2**16  # of text made at once, or all samples of one time: a chunk of 32 MiB would be a gigabyte of it
-PLAIN = " ,+-_=()[]"  # in the name of a file, besides letters and digits
 
 
-class SamplesCsv(FileSink):
-    """A line `time_ms,recorder,variable,population,neuron,value` per sample, in order of time for each recorder.
+class SampleLines(FileSink):
+    """A line of text for each sample, in order of time for each recorder."""
 
-    Neurons count from 0 in their population; a value has the digits that float32 needs, in the unit of its variable.
-    """
+    form: type[Csv | Jsonl]
 
     def begin(self, about: About) -> None:
-        self.columns = {(s.recorder, s.variable): _fields(about, s) for s in about.sampled}
-        self.file = Lines(self.path, "time_ms,recorder,variable,population,neuron,value\n")
+        self.between = {(s.recorder, s.variable): self._columns(about, s) for s in about.sampled}
+        names = ("time_ms", "recorder", "variable", "population", "neuron", "value")
+        self.file = Lines(self.path, self.form.header(*names))
 
     def go_on(self, about: About) -> None:
         self.file.reopen()
 
     def add_samples(self, what: Sampled, steps: I64, values: Values) -> None:
-        columns = self.columns[what.recorder, what.variable]
-        at_once = max(1, LINES // max(1, len(columns)))
+        begin, between, end = self.form.begin, self.between[what.recorder, what.variable], self.form.end
+        at_once = max(1, LINES // max(1, len(between)))
         for k in range(0, steps.size, at_once):
             times = map(repr, self.about.times(steps[k : k + at_once]).tolist())
-            rows = zip(times, values[k : k + at_once].astype(str).tolist(), strict=True)
-            lines = [f"{t},{c},{v}\n" for t, row in rows for c, v in zip(columns, row, strict=True)]
+            rows = zip(times, self.form.numbers(values[k : k + at_once]).tolist(), strict=True)
+            lines = [f"{begin}{t}{c}{v}{end}" for t, row in rows for c, v in zip(between, row, strict=True)]
             self.file.write("".join(lines))
 
     def close(self, last: int) -> None:
         super().close(last)
         self.file.close()
+
+    def _columns(self, about: About, s: Sampled) -> list[str]:
+        """What stands between time and value, for each neuron."""
+        which = {"recorder": s.recorder, "variable": s.variable}
+        before = [self.form.between({**which, "population": name}, "neuron") for name in about.names]
+        behind = self.form.between({}, "value")
+        return [f"{before[a]}{i}{behind}" for a, i in zip(s.populations.tolist(), s.neurons.tolist(), strict=True)]
+
+
+class SamplesCsv(SampleLines):
+    """A line `time_ms,recorder,variable,population,neuron,value` per sample, in order of time for each recorder.
+
+    Neurons count from 0 in their population; a value has the digits that float32 needs, in the unit of its variable.
+    """
+
+    form = Csv
+
+
+class SamplesJsonl(SampleLines):
+    """A JSON object with these members in each line; a value that is NaN or infinite is null. Otherwise as CSV."""
+
+    form = Jsonl
 
 
 class SamplesNpy(FileSink):
@@ -61,7 +83,7 @@ class SamplesNpy(FileSink):
         with naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         for s in about.sampled:
-            name = f"{_plain(s.recorder)}.{_plain(s.variable)}"
+            name = f"{plain(s.recorder)}.{plain(s.variable)}"
             _write_senders(self.path / f"{name}.senders.npy", about, s)
             dtype = np.dtype([("times", "<f8"), ("values", "<f4", (s.neurons.size,))])
             self.files[s.recorder, s.variable] = Rows(self.path / f"{name}.npy", dtype)
@@ -82,20 +104,9 @@ class SamplesNpy(FileSink):
             file.close()
 
 
-def _fields(about: About, s: Sampled) -> list[str]:
-    """The fields between time and value, for each neuron."""
-    names = [field(name) for name in about.names]
-    members = zip(s.populations.tolist(), s.neurons.tolist(), strict=True)
-    return [f"{field(s.recorder)},{s.variable},{names[a]},{i}" for a, i in members]
-
-
 def _write_senders(path: Path, about: About, s: Sampled) -> None:
     names = np.array(about.names)[s.populations]
     senders = np.empty(s.neurons.size, [("population", names.dtype), ("neuron", np.int64)])
     senders["population"], senders["neuron"] = names, s.neurons
     with whole(path) as file:
         np.save(file, senders)
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in PLAIN else f"%{ord(c):02x}" for c in name)

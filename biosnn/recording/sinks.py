@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ class Sampled:
     """What one `record` of a state variable samples, every `every` steps, in its `unit`.
 
     Column k of its values is neuron `neurons[k]` of population `About.names[populations[k]]`; both int64, (n_neurons,).
+    `unit` is that of the values; "" if they have none.
     """
 
     recorder: str
@@ -36,7 +37,7 @@ class Sampled:
     every: int
     populations: I64
     neurons: I64
-    unit: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +52,10 @@ class About:
     names: tuple[str, ...]
     first_id: I64  # (n_populations + 1,)
     sampled: tuple[Sampled, ...]
-    out_degrees: I64  # (n_ids,) synapses of each neuron and spike source
-    # At most so many synapses (None: all), evenly spaced among all of them: their ids, weights and delays.
-    synapses: Callable[[int | None], Any]
+    out_degrees: I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # (n_ids,) synapses of each id
+    # At most so many synapses (None: all), evenly spaced among all of them: their ids, weights and delays. The default
+    # of both is a network that has none.
+    synapses: Callable[[int | None], Any] = lambda _most: None
 
     def times(self, steps: I64) -> NDArray[np.float64]:
         """The ends of these steps, ms: when their spikes happen and their samples are taken."""

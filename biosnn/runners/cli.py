@@ -21,7 +21,17 @@ from biosnn.engine.planning.plan import Plan
 from biosnn.errors import BioSNNError, DescriptionError, OutputError
 from biosnn.monitors import Monitor, Traces
 from biosnn.profiling import watching
-from biosnn.recording import MetricsCsv, RasterPng, RatesPng, Sink, SpikesCsv, SpikesNpz, TracesPng
+from biosnn.recording import (
+    MetricsCsv,
+    RasterPng,
+    RatesPng,
+    Sink,
+    SpikesCsv,
+    SpikesH5,
+    SpikesJsonl,
+    SpikesNpz,
+    TracesPng,
+)
 from biosnn.recording.pictures import Picture
 from biosnn.runners.features import features
 from biosnn.runners.monitoring import SPIKES, chosen_monitors, monitors_of
@@ -45,7 +55,10 @@ if TYPE_CHECKING:
     from biosnn.engine.running.simulation import Simulation
     from biosnn.recording.results import Result
 
-FORMATS: dict[str, Callable[[Path], Sink]] = {"csv": SpikesCsv, "npz": SpikesNpz}  # by the name that --spikes knows
+# By the name that --spikes knows, which is how the file ends.
+FORMATS: dict[str, Callable[[Path], Sink]] = {
+    "csv": SpikesCsv, "jsonl": SpikesJsonl, "h5": SpikesH5, "npz": SpikesNpz,
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

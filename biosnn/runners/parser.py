@@ -158,9 +158,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     output.add_argument(
         "--spikes",
-        choices=["csv", "npz"],
-        help="format of the spike file, spikes.csv or spikes.npz; not with --mode fast, which writes none "
-        "(default: csv)",
+        choices=["csv", "jsonl", "h5", "npz"],
+        help="format of the spike file: text (spikes.csv), JSON lines (spikes.jsonl), HDF5 in the layout of SONATA "
+        "(spikes.h5; the hdf5 extra) or NumPy's arrays, at the end of the run (spikes.npz); not with --mode fast, "
+        "which writes none (default: csv)",
     )
     output.add_argument(
         "--quiet",

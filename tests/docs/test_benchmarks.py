@@ -84,6 +84,15 @@ def test_nest_statistics():
     assert all(math.isfinite(row[key]) for key in ("sd_ours", "sd_nest", "relative", "z", "p"))
 
 
+def test_sinks():
+    pytest.importorskip("h5py", reason="HDF5 needs the hdf5 extra")
+    line = run("sinks.py", "--spikes", "40000", "--chunk", "20000", "--samples", "20000", "--rounds", "1")
+    spikes, samples = line["million_spikes_per_s"], line["million_samples_per_s"]
+    assert set(spikes) == {"numpy.save", "SpikesCsv", "SpikesJsonl", "SpikesNpz", "SpikesH5"}
+    assert set(samples) == {"numpy.save", "SamplesCsv", "SamplesJsonl", "SamplesNpy", "SamplesH5"}
+    assert min(*spikes.values(), *samples.values()) > 0
+
+
 @pytest.mark.parametrize("mode", ["values", "lines"])
 def test_odd_cases(mode):
     line = run("fuzz.py", mode, "--cases", "12")

@@ -11,7 +11,16 @@ import pytest
 from command_line import room_for, rows_of
 
 import biosnn as bs
-from biosnn.recording import MetricsCsv, SamplesCsv, SamplesNpy, Sink, SpikesCsv, SpikesNpz
+from biosnn.recording import (
+    MetricsCsv,
+    SamplesCsv,
+    SamplesJsonl,
+    SamplesNpy,
+    Sink,
+    SpikesCsv,
+    SpikesJsonl,
+    SpikesNpz,
+)
 
 NEURONS = [7, 3, 150]
 
@@ -91,7 +100,7 @@ def content(path):
     return sorted(lines) if path.name.startswith("samples") else lines
 
 
-@pytest.mark.parametrize("kind", [SpikesCsv, SpikesNpz, SamplesCsv, SamplesNpy])
+@pytest.mark.parametrize("kind", [SpikesCsv, SpikesJsonl, SpikesNpz, SamplesCsv, SamplesJsonl, SamplesNpy])
 def test_runs_go_on_in_the_file_of_the_run_before(kind, tmp_path):
     whole, pieces = kind(tmp_path / "samples or spikes"), kind(tmp_path / "samples or spikes in pieces")
     sim, *_ = built()
@@ -264,7 +273,7 @@ def test_of_a_chunk_of_samples_that_finds_no_room_nothing_remains(tmp_path):
         sim.run(10.0, sink=sink)
 
 
-@pytest.mark.parametrize("kind", [SpikesCsv, SpikesNpz, SamplesCsv, SamplesNpy, MetricsCsv])
+@pytest.mark.parametrize("kind", [SpikesCsv, SpikesJsonl, SpikesNpz, SamplesCsv, SamplesJsonl, SamplesNpy, MetricsCsv])
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_simulated(kind, tmp_path):
     (tmp_path / "file").write_text("of yours")
     (tmp_path / "folder").mkdir()

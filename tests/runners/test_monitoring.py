@@ -1,5 +1,7 @@
 """The flags of monitors: what each of them changes in the files that a run leaves."""
 
+import json
+
 import numpy as np
 import pytest
 from command_line import SMALL, rows_of, run, strict_json
@@ -31,6 +33,20 @@ def test_all_monitors_watch_unless_some_are_named(everything, tmp_path):
     assert names(tmp_path / "none") == SAID
     assert {found["spikes_sha256"] for found in (summary, some, none)} == {summary["spikes_sha256"]}
     assert some["plan_bytes"] < summary["plan_bytes"]  # traces need room
+
+
+def test_spikes_are_kept_in_the_format_that_is_asked_for(everything, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    expected = [(r["population"], int(r["neuron"]), float(r["time_ms"])) for r in rows_of(everything[0] / "spikes.csv")]
+    flags = [*SMALL, "--monitors", "spikes", "--spikes"]
+    run(tmp_path / "lines", *flags, "jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "lines" / "spikes.jsonl").read_text().splitlines()]
+    assert [(r["population"], r["neuron"], r["time_ms"]) for r in rows] == expected
+    run(tmp_path / "tables", *flags, "h5")
+    with h5py.File(tmp_path / "tables" / "spikes.h5") as file:
+        for name, found in file["spikes"].items():
+            mine = [(i, t) for population, i, t in expected if population == name]
+            assert list(zip(found["node_ids"][:].tolist(), found["timestamps"][:].tolist(), strict=True)) == mine
 
 
 def test_the_warmup_is_left_out_of_what_monitors_write(everything):
