@@ -84,6 +84,15 @@ def test_nest_statistics():
     assert all(math.isfinite(row[key]) for key in ("sd_ours", "sd_nest", "relative", "z", "p"))
 
 
+def test_advice():
+    line = run("advice.py", "--repeats", "1")
+    assert set(line["times_as_fast"]) == {
+        "a product where many fire", "rows where few fire", "sums where delays are many", "one thread for little work",
+        "threads for much work",
+    }  # fmt: skip
+    assert all(case["found"] > 0 for case in line["times_as_fast"].values())
+
+
 def test_sinks():
     pytest.importorskip("h5py", reason="HDF5 needs the hdf5 extra")
     line = run("sinks.py", "--spikes", "40000", "--chunk", "20000", "--samples", "20000", "--rounds", "1")
