@@ -1,8 +1,11 @@
 """Nothing heavy is imported before it is needed: a network is described, planned and printed without a compiler."""
 
+import ast
+import graphlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +42,14 @@ def test_only_kernels_and_what_builds_and_runs_need_the_compiler():
     assert {"biosnn.propagation.dense", "biosnn.inputs.poisson", "biosnn.recording.probe"} <= set(free)
     script = f"import importlib, sys\nfor name in {free}: importlib.import_module(name)\n"
     subprocess.run([sys.executable, "-c", f"{script}assert 'numba' not in sys.modules"], check=True)
+
+
+def test_modules_import_each_other_in_no_circle_wherever_the_imports_stand():
+    root = Path(biosnn.__file__).parent
+    files = {".".join(("biosnn", *p.relative_to(root).with_suffix("").parts)): p for p in root.rglob("*.py")}
+    needs = {}
+    for name, path in files.items():
+        froms = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        asked = {full for node in froms for full in (node.module, *(f"{node.module}.{a.name}" for a in node.names))}
+        needs[name] = {each for each in asked if each in files} - {name}
+    assert len(tuple(graphlib.TopologicalSorter(needs).static_order())) == len(files)

@@ -18,7 +18,7 @@ from biosnn.plot.raster import raster
 from biosnn.plot.rates import rates
 from biosnn.plot.traces import MOST, traces
 from biosnn.plot.trains import Trains, mean_rates
-from biosnn.recording.results import Result, in_ms
+from biosnn.recording.times import in_ms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,8 @@ class ResultPlots:
     DescriptionError where what a plot shows was not recorded, and where Matplotlib is missing.
     """
 
-    def __init__(self, result: Result) -> None:
-        self._result = result
+    def __init__(self, result: Any) -> None:
+        self._result = result  # a Result, which imports this file
 
     def raster(self, names: Names = None, *, window: Window = None, bin_ms: float | None = None, ax: Any = None) -> Any:
         """Spikes, a row for each neuron, coloured by population; below them the populations' rates, as in `rates`.

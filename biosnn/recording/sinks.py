@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biosnn import _validate
 from biosnn.description.population import Group
 from biosnn.errors import DescriptionError
-from biosnn.recording.results import in_ms
+from biosnn.recording.times import in_ms
 
 I64: TypeAlias = NDArray[np.int64]
 Ids: TypeAlias = NDArray[np.int32]

@@ -7,9 +7,9 @@ import numpy as np
 from biosnn.recording.file_sink import SpikeFileSink
 from biosnn.recording.files import Lines, whole
 from biosnn.recording.lines import Csv, Jsonl
-from biosnn.recording.results import steps_per_ms
 from biosnn.recording.shared import PER_MS
 from biosnn.recording.sinks import I64, About, Ids
+from biosnn.recording.times import steps_per_ms
 
 MANY = 10_000  # spikes of a chunk that a kernel writes: Python takes 4 ms for them, compiling it 0.5 s, once
 EXACT = 10**11  # steps whose times have no more than the 15 digits that tell all numbers of float64 apart

@@ -48,7 +48,18 @@ def build_parser() -> argparse.ArgumentParser:
         "say how much that was, and exit; what is needed again is compiled again",
     )
 
-    network = parser.add_argument_group("Network")
+    _add_network(parser.add_argument_group("Network"))
+    _add_time(parser.add_argument_group("Time"))
+    _add_machine(parser.add_argument_group("Machine"))
+    _add_options(parser.add_argument_group("How spikes travel, and how states are kept"))
+    _add_monitors(parser.add_argument_group("Monitors: what is looked at during a run"))
+    _add_output(parser.add_argument_group("Output"))
+    _add_profile(parser.add_argument_group("Profile"))
+    return parser
+
+
+def _add_network(network: argparse._ArgumentGroup) -> None:
+    """What is simulated."""
     network.add_argument(
         "--demo",
         choices=["network", "vogels_abbott", "coba", "brunel", "microcircuit", "million", "vision"],
@@ -101,7 +112,9 @@ def build_parser() -> argparse.ArgumentParser:
         "seed gives the same spikes for any number of threads (default: %(default)s)",
     )
 
-    time = parser.add_argument_group("Time")
+
+def _add_time(time: argparse._ArgumentGroup) -> None:
+    """For how long."""
     span = time.add_mutually_exclusive_group()
     span.add_argument("--steps", type=int, help="number of steps to measure, instead of --duration")
     span.add_argument(
@@ -123,17 +136,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--dt", type=float, default=0.1, metavar="MS", help="length of one step, in ms (default: %(default)g)"
     )
 
-    machine = parser.add_argument_group("Machine")
+
+def _add_machine(machine: argparse._ArgumentGroup) -> None:
+    """Where."""
     machine.add_argument(
         "--device", choices=["cpu", "cuda"], default="cpu", help="where to simulate (default: %(default)s)"
     )
     machine.add_argument("--threads", type=int, help="number of CPU threads (default: chosen from the planned work)")
 
-    _add_options(parser.add_argument_group("How spikes travel, and how states are kept"))
 
-    _add_monitors(parser.add_argument_group("Monitors: what is looked at during a run"))
-
-    output = parser.add_argument_group("Output")
+def _add_output(output: argparse._ArgumentGroup) -> None:
+    """What is written and said."""
     output.add_argument(
         "--plan",
         action="store_true",
@@ -169,7 +182,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="say nothing but what went wrong: no progress, no figures at the end (they are in summary.json)",
     )
 
-    profile = parser.add_argument_group("Profile")
+
+def _add_profile(profile: argparse._ArgumentGroup) -> None:
+    """Where the time goes."""
     profile.add_argument(
         "--profile",
         action="store_true",
@@ -179,7 +194,6 @@ def build_parser() -> argparse.ArgumentParser:
     profile.add_argument(
         "--profile-steps", type=int, metavar="STEPS", help="number of those steps; with --profile alone (default: 20)"
     )
-    return parser
 
 
 def _add_monitors(group: argparse._ArgumentGroup) -> None:

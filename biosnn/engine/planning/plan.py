@@ -118,7 +118,7 @@ class Plan:
     @property
     def plot(self) -> PlanPlots:
         """Plots: `memory`; they take the `plot` extra."""
-        return PlanPlots(self)
+        return PlanPlots(self.rows, self.bytes, self.later_bytes)
 
     @functools.cached_property
     def driver_source(self) -> str:

@@ -14,9 +14,10 @@ from biosnn.engine.running.handing_out import HandingOut, sampled_steps
 from biosnn.errors import RecordingFullError
 from biosnn.propagation.spike_history_cpu import spikes_between
 from biosnn.recording.probe import Probe
-from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes, in_ms
+from biosnn.recording.results import NotKept, PopulationStatistics, Samples, Spikes
 from biosnn.recording.sinks import Sink
 from biosnn.recording.statistics import Statistics
+from biosnn.recording.times import in_ms
 
 
 class Recording:

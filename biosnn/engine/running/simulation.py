@@ -27,8 +27,9 @@ from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEnd
 from biosnn.profiling.profile import Profile
 from biosnn.profiling.python import current, span, watching
 from biosnn.propagation.ways import steps_of
-from biosnn.recording.results import Result, in_ms
+from biosnn.recording.results import Result
 from biosnn.recording.sinks import Sink, SpikeFunction, as_sinks
+from biosnn.recording.times import in_ms
 
 CHUNK_SECONDS = 0.2  # wall time from one return to Python to the next: often enough for a progress bar and Ctrl-C
 AnySink = Sink | SpikeFunction
