@@ -34,7 +34,7 @@ from biosnn.recording import (
 )
 from biosnn.recording.pictures import Picture
 from biosnn.runners.features import features
-from biosnn.runners.monitoring import SPIKES, chosen_monitors, monitors_of
+from biosnn.runners.monitoring import SPIKES, chosen_monitors, made_safe, monitors_of
 from biosnn.runners.parser import build_parser
 from biosnn.runners.run_directory import RunDirectory
 from biosnn.runners.run_status import RunStatus
@@ -105,7 +105,9 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     """
     if args.driver and not args.plan:
         raise DescriptionError("--driver prints what --plan plans: give --plan, too")
-    profiled = _profile_steps(args)
+    profiled, changed = _profile_steps(args), made_safe(args)
+    for change in changed:
+        say(change)
     backends.check(args.device)
     _spikes(args)
     asked = demo_arguments(args)
@@ -128,7 +130,7 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
     with status.told():
         for monitor in monitors:
             monitor.place(directory.file(monitor.written_as))
-        _write_settings(args, asked, steps, plan, directory)
+        _write_settings(args, asked, steps, plan, directory, changed)
         watched = watching() if profiled else contextlib.nullcontext()
         with ended_at_once() if alone else contextlib.nullcontext(), watched:
             sim = net.build(device=args.device, threads=plan.threads, **asked_ways(args))
@@ -139,15 +141,17 @@ def simulate(args: argparse.Namespace, alone: bool) -> None:
 
 
 def _write_settings(
-    args: argparse.Namespace, asked: dict[str, Any], steps: int, plan: Plan, directory: RunDirectory
-) -> None:
+    args: argparse.Namespace, asked: dict[str, Any], steps: int, plan: Plan, directory: RunDirectory,
+    changed: Sequence[str],
+) -> None:  # fmt: skip
     """The files that say what will be run."""
     directory.write_json(
         "run_config.json",
         {
             "demo": args.demo, **asked, "steps": steps, "duration_ms": steps * args.dt, "warmup_ms": args.warmup,
             "device": args.device, "threads": plan.threads, "mode": args.mode, "monitors": chosen_monitors(args),
-            "monitor_safe_defaults": args.monitor_safe_defaults, "spikes": _spikes(args),
+            "monitor_safe_defaults": args.monitor_safe_defaults, "large_network_safety": args.large_network_safety,
+            "changed_for_safety": changed, "spikes": _spikes(args),
             "out": str(directory.path), "receptor_state_dtype": plan.receptor_dtype, **chosen_ways(plan),
             "ring_capacity_max": _capacity_max(args, plan),
             "max_ring_mib": args.max_ring_mib, "max_record_mib": args.max_record_mib, "asked": asked_ways(args),

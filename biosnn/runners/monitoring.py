@@ -13,6 +13,14 @@ from biosnn.monitors.base import EDGES, NEURONS
 SPIKES = "spikes"  # which every run hands out: its monitor is a file
 
 
+def made_safe(args: argparse.Namespace) -> list[str]:
+    """Do what --large-network-safety asks for: bounds are set, whatever else was given. What that changed, in words."""
+    if not args.large_network_safety or args.monitor_safe_defaults:
+        return []
+    args.monitor_safe_defaults = True
+    return ["--large-network-safety: --no-monitor-safe-defaults is not followed, and monitors sample within bounds"]
+
+
 def chosen_monitors(args: argparse.Namespace) -> list[str]:
     """The names of the monitors that were asked for. Raises DescriptionError for what cannot be combined."""
     if args.monitors is not None and args.mode == "fast":

@@ -208,6 +208,12 @@ def _add_monitors(group: argparse._ArgumentGroup) -> None:
     )
     which.add_argument("--no-monitors", action="store_true", help="none of them, in any mode")
     group.add_argument(
+        "--large-network-safety",
+        action="store_true",
+        help="whatever else is asked for, keep what is looked at within bounds: sets --monitor-safe-defaults; what "
+        "that changes is said, and stands in run_config.json",
+    )
+    group.add_argument(
         "--monitor-safe-defaults",
         action=argparse.BooleanOptionalAction,
         default=True,

@@ -81,6 +81,21 @@ def test_what_is_sampled_has_the_bounds_that_are_given_or_none(everything, tmp_p
     assert sampled(tmp_path / "all") == ([1600, 400], found["n_synapses"])
 
 
+def test_large_network_safety_sets_bounds_whatever_else_is_asked_for_and_says_so(tmp_path, capsys):
+    large = ["--n", "2000", "--threads", "1", "--warmup", "0", "--duration", "5", "--large-network-safety"]
+    run(tmp_path / "forced", *large, "--no-monitor-safe-defaults")
+    said = "--large-network-safety: --no-monitor-safe-defaults is not followed, and monitors sample within bounds"
+    assert said in capsys.readouterr().err.splitlines()
+    config = strict_json(tmp_path / "forced" / "run_config.json")
+    assert (config["large_network_safety"], config["changed_for_safety"]) == (True, [said])
+    assert config["monitor_safe_defaults"] is True
+    assert len(strict_json(tmp_path / "forced" / "topology.json")["edges"]["weight"]) == 20_000
+    run(tmp_path / "safe", *large, "--monitor-edge-sample", "10")
+    assert strict_json(tmp_path / "safe" / "run_config.json")["changed_for_safety"] == []
+    assert len(strict_json(tmp_path / "safe" / "topology.json")["edges"]["weight"]) == 10
+    assert "not followed" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
