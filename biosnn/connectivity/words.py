@@ -46,6 +46,14 @@ def stored(word, kind):
 
 
 @by_type
+def line_of(words):
+    """How many of the words of an array stand in a cache line: a constant, where `64 // itemsize` is a division."""
+    if dtype_of(words) == u32:
+        return lambda words: i64(16)
+    return lambda words: i64(8)
+
+
+@by_type
 def delay_at(delays, s):
     """The delay of synapse s in steps; 0 where rows are sorted by delay, and `delays` is None."""
     if dtype_of(delays) is None:

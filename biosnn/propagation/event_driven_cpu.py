@@ -9,7 +9,7 @@ whole rows of those who fired in the last step. A segment is what is gone throug
 from __future__ import annotations
 
 from biosnn._numba import i64, kernel, prefetch, u64
-from biosnn.connectivity.words import amount_of, delay_at, prefetch_delays, slot_of
+from biosnn.connectivity.words import amount_of, delay_at, line_of, prefetch_delays, slot_of
 from biosnn.propagation.rings_cpu import put
 
 # Segments are prefetched so far ahead, five 64-byte lines of a long one. Full microcircuit: RTF 1.97 with 32 segments
@@ -57,7 +57,7 @@ def _send(p, n, due_begin, due_end, words, delays, scale, ring):
 
 @kernel
 def _prefetch_segment(begin, end, words, delays):
-    line = i64(64 // words.itemsize)
+    line = line_of(words)
     for s in range(begin, min(end, begin + MOST_LINES * line), line):
         prefetch(words, s)
     prefetch(words, end - 1)

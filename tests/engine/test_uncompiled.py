@@ -154,6 +154,7 @@ def test_synapses_are_read_alike():
         assert same(words.stored, word, np.zeros(1, f32)) == weight
         same(words.stored, word, np.zeros(1, u64))
     assert same(words.fixed, i16(-3), 1.0) == -3
+    assert [same(words.line_of, np.zeros(3, kind)) for kind in (u32, u64)] == [16, 8]
     assert same(words.delay_at, np.array([3, 4], u8), 1) == 4
     assert same(words.delay_at, None, 1) == 0
     for delays in (np.zeros(9, u8), None):
