@@ -182,12 +182,7 @@ class Description(Inputs):
         A variable is in the unit of its model, `every` a multiple of dt. The results appear under the populations'
         names, or under `name`. Raises UnknownNameError for a variable that the model does not have.
         """
-        target = as_group("record", target)
-        owner = f"record {names_of(target)!r}"
-        self._mine(owner, target)
-        for population in target.populations:
-            names = {} if population.model is None else population.model.recordable()
-            _validate.known(f"record {population.name!r}", "variable", variable, ["spikes", *names])
+        target, owner = self._recordable("record", target, variable, ["spikes"])
         if variable == "spikes" and every is not None:
             raise DescriptionError(f"{owner}: spikes are recorded whenever they happen; `every` is for state variables")
         steps = 1 if every is None else _validate.whole_steps(owner, "every", every, self.dt, at_least=1)
@@ -212,6 +207,8 @@ class Description(Inputs):
 
     def sample(self, owner: Any, target: Group, variable: str, every: int) -> None:
         """Sample a state variable every `every` steps for a monitor: nobody else is handed it."""
+        target, asked_by = self._recordable("sample", target, variable, [])
+        every = _validate.count(asked_by, "every", every, at_least=1)
         self.recorders.append(Recorder(names_of(target), target, variable, every, owner))
 
     def attach(self, make: Callable[[Any], Iterable[Part]], name: str = "") -> None:
@@ -232,6 +229,18 @@ class Description(Inputs):
         model = self._numbered[a].model
         assert model is not None
         return model
+
+    def _recordable(
+        self, verb: str, target: Group | list[Group], variable: str, besides: list[str]
+    ) -> tuple[Group, str]:
+        """The group of which a variable is recorded, or one of `besides`, and how messages name the call."""
+        group = as_group(verb, target)
+        owner = f"{verb} {names_of(group)!r}"
+        self._mine(owner, group)
+        for population in group.populations:
+            names = {} if population.model is None else population.model.recordable()
+            _validate.known(f"{verb} {population.name!r}", "variable", variable, [*besides, *names])
+        return group, owner
 
     def _new_owner(self, kind: str, name: Any) -> str:
         """How messages name a new population, if its name will do."""

@@ -21,23 +21,29 @@ EDGES = 20_000  # synapses that it takes down, at most
 class Monitor(Sink, ABC):
     """Watches the runs of one network. `net.monitor(...)` takes it in before the network is built.
 
-    What it samples is handed to it alone: neither results nor other sinks show it.
+    What it samples is handed to it alone: neither results nor other sinks show it. One of your own defines `name` and
+    `watch`, and what it needs of the methods of a `Sink`.
     """
 
     name: ClassVar[str]
-    written_as: ClassVar[str]  # in a run directory
-
-    @abstractmethod
-    def place(self, path: AnyPath) -> None:
-        """Say where it writes, unless that is known already."""
 
     @abstractmethod
     def watch(self, net: Description) -> None:
         """Ask for what it has to see, with `net.sample`."""
 
+
+class OfDirectory(Monitor):
+    """A monitor that a run directory may have, by its name."""
+
+    written_as: ClassVar[str]  # there
+
+    @abstractmethod
+    def place(self, path: AnyPath) -> None:
+        """Say where it writes, unless that is known already."""
+
     @classmethod
     @abstractmethod
-    def bounded(cls, neurons: int | None, edges: int | None) -> Monitor:
+    def bounded(cls, neurons: int | None, edges: int | None) -> OfDirectory:
         """The monitor that samples so many neurons and synapses at most (None: all); it has no place yet."""
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from biosnn.description.description import Description
-from biosnn.monitors.base import NEURONS, Monitor, as_bound, see_potentials
+from biosnn.monitors.base import NEURONS, OfDirectory, as_bound, see_potentials
 from biosnn.recording.file_sink import AnyPath
 from biosnn.recording.metrics import BIN_MS, BinnedCsv
 from biosnn.recording.sinks import I64, About, Ids, Sampled, Values
 
 
-class Populations(BinnedCsv, Monitor):
+class Populations(BinnedCsv, OfDirectory):
     """A line `time_ms,population,rate_hz,active,events,V_mean,V_sd` per population and bin of `every` ms.
 
     rate_hz  spikes per neuron and second        active  fraction of the neurons that fired in the bin

@@ -12,13 +12,13 @@ from biosnn.description.items import Connection
 from biosnn.description.population import Population
 from biosnn.description.space import OfDistance, TravelTime
 from biosnn.distributions import Distribution
-from biosnn.monitors.base import EDGES, NEURONS, Monitor, as_bound, sampled
+from biosnn.monitors.base import EDGES, NEURONS, OfDirectory, as_bound, sampled
 from biosnn.recording.file_sink import AnyPath, FileSink
 from biosnn.recording.files import whole
 from biosnn.recording.sinks import About
 
 
-class Topology(FileSink, Monitor):
+class Topology(FileSink, OfDirectory):
     """A file of strict JSON, written as a run begins: populations, projections, and at most `edges` synapses.
 
     populations  name, n, model (null: spike sources), shape, and of at most `neurons` neurons their positions (um)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from biosnn.description.description import Description
-from biosnn.monitors.base import NEURONS, Monitor, as_bound, see_potentials
+from biosnn.monitors.base import NEURONS, OfDirectory, as_bound, see_potentials
 from biosnn.recording.file_sink import AnyPath
 from biosnn.recording.sample_files import SamplesNpy
 
 
-class Traces(SamplesNpy, Monitor):
+class Traces(SamplesNpy, OfDirectory):
     """The potentials of at most `neurons` neurons of all populations (None: all), evenly spaced, every `every` ms.
 
     A folder of .npy files, as `SamplesNpy` writes them: one for each population.

@@ -7,7 +7,7 @@ import argparse
 from biosnn import _validate
 from biosnn.engine.network import Network
 from biosnn.errors import DescriptionError
-from biosnn.monitors import MONITORS, Monitor
+from biosnn.monitors import MONITORS, OfDirectory
 from biosnn.monitors.base import EDGES, NEURONS
 
 SPIKES = "spikes"  # which every run hands out: its monitor is a file
@@ -31,7 +31,7 @@ def chosen_monitors(args: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys(_validate.known("--monitors", "monitor", name, [SPIKES, *MONITORS]) for name in names))
 
 
-def monitors_of(net: Network, args: argparse.Namespace) -> list[Monitor]:
+def monitors_of(net: Network, args: argparse.Namespace) -> list[OfDirectory]:
     """The monitors, which watch the network from here on; they have no place to write to yet."""
     neurons = _bound(args, "neuron", args.monitor_neuron_sample, NEURONS)
     edges = _bound(args, "edge", args.monitor_edge_sample, EDGES)

@@ -169,6 +169,50 @@ def test_what_is_no_monitor_or_comes_too_late_is_said(tmp_path):
         nowhere.build(threads=1).run(1.0)
 
 
+def test_a_monitor_of_ones_own_needs_a_name_and_what_it_watches():
+    class Counts(bs.monitors.Monitor):
+        name, seen = "counts", 0
+
+        def watch(self, net):
+            net.sample(self, net.populations["exc"][::4], "V_m", every=3)
+
+        def add_samples(self, what, steps, values):
+            assert values.shape == (steps.size, 10)
+            assert ((steps + 1) % 3 == 0).all()
+            self.seen += steps.size
+
+    net = described()
+    counts = net.monitor(Counts())
+    net.build(threads=1).run(30.0)
+    assert counts.seen == 100
+
+
+def test_what_a_monitor_asks_for_is_checked_as_what_is_recorded():
+    net, other = described(), described()
+    exc = net.populations["exc"]
+    for asked, error in (
+        ((exc, "V", 1), "sample 'exc': unknown variable 'V'; did you mean 'V_m'"),
+        ((exc, "spikes", 1), "sample 'exc': unknown variable 'spikes'"),
+        ((exc, "V_m", 0), "sample 'exc': every must be at least 1, got 0"),
+        ((other.populations["exc"], "V_m", 1), "sample 'exc': "),
+        ((net.populations["source"], "V_m", 1), "sample 'source': unknown variable 'V_m'"),
+    ):
+        with pytest.raises(bs.DescriptionError) as raised:
+            net.sample(None, *asked)
+        assert str(raised.value).startswith(error)
+
+
+def test_a_monitor_is_no_sink_of_one_run(tmp_path):
+    net = described()
+    traces = net.monitor(Traces(tmp_path / "traces"))
+    sim = net.build(threads=1)
+    for given in (traces, [Topology(tmp_path / "t.json")], Populations(tmp_path / "p.csv")):
+        with pytest.raises(bs.DescriptionError, match=r"is a monitor, not a sink of one run; give it to net.monitor"):
+            sim.run(1.0, sink=given)
+    assert sim.step == 0
+    assert sim.run(1.0, sink=[]).stop_ms == 1.0
+
+
 def test_what_is_sampled_is_bounded_however_large_the_network(tmp_path):
     net = bs.Network()
     net.population("p", 20_000, bs.models.iaf_psc_delta())

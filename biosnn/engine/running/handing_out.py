@@ -26,8 +26,9 @@ class HandingOut:
         """Around the run: after the block each sink is closed, whatever becomes of the others; see `finishing`."""
         at_end: list[Callable[[], object]] = []
         with finishing(at_end):
+            degrees = out_degrees(self.built) if self.sinks else np.empty(0, np.int64)
             for sink in self.sinks:
-                sink.open(self._about(sink))
+                sink.open(self._about(sink, degrees))
                 at_end.append(lambda sink=sink: sink.close(reached()))  # type: ignore[misc]
             yield
 
@@ -50,11 +51,11 @@ class HandingOut:
         owner = sink if sink in self.built.net.monitors else sink.shares
         return ((k, what) for k, (of, what) in enumerate(self.sampled) if of is owner)
 
-    def _about(self, sink: Sink) -> About:
+    def _about(self, sink: Sink, degrees: I64) -> About:
         layout, arrays = self.built.plan.layout, self.built.arrays
         return About(
             self.built.net.dt, int(arrays["clock"][0]), tuple(layout.names), layout.first_id,
-            tuple(what for _, what in self._shown_to(sink)), out_degrees(self.built),
+            tuple(what for _, what in self._shown_to(sink)), degrees,
             partial(sample_synapses, self.built),
         )  # fmt: skip
 

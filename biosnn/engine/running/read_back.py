@@ -64,16 +64,15 @@ def out_degrees(built: Built) -> NDArray[np.int64]:
 
 def sample_synapses(built: Built, most: int | None) -> Synapses:
     """At most so many synapses (None: all), evenly spaced among all of them as they are stored; ids, not indices."""
-    sizes = [int(built.arrays[f"row_first{table.suffix}"][-1]) for table in built.plan.tables]
-    total, read, before = sum(sizes), [], 0
+    tables = [(backend, table) for backend in built.plan.backends for table in backend.trip.tables]
+    ends = np.cumsum([0, *(int(built.arrays[f"row_first{table.suffix}"][-1]) for _, table in tables)])
+    total = int(ends[-1])
     n = total if most is None else min(most, total)
     chosen = (np.arange(n) * (total / max(n, 1))).astype(np.int64)
-    for backend in built.plan.backends:
-        for table in backend.trip.tables:
-            size = int(built.arrays[f"row_first{table.suffix}"][-1])
-            here = chosen[(chosen >= before) & (chosen < before + size)] - before
-            read.append(_as_weights(built, table, backend.entries(built.arrays, table, here)))
-            before += size
+    read = []
+    for k, (backend, table) in enumerate(tables):
+        here = chosen[(chosen >= ends[k]) & (chosen < ends[k + 1])] - ends[k]
+        read.append(_as_weights(built, table, backend.entries(built.arrays, table, here)))
     return Synapses(*_columns(read))
 
 

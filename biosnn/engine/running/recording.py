@@ -34,7 +34,10 @@ class Recording:
         self.labels = [_labels(r, layout.first_of(), layout.n_ids) for r in self.spike_recorders]
         self.spikes: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in self.spike_recorders]
         self.sample_recorders = [r for r in built.net.recorders if r.variable != "spikes"]
-        self.samples: list[list[NDArray[np.float32]]] = [[] for _ in self.sample_recorders]
+        # by number of the recorder; those of monitors have theirs, and nothing is kept of it
+        self.samples: dict[int, list[NDArray[np.float32]]] = {
+            k: [] for k, recorder in enumerate(self.sample_recorders) if recorder.owner is None
+        }
         self.events = self.n_spikes = 0
         self.kept = 0  # bytes, as they are counted against what a run may keep
         self.until = int(built.arrays["clock"][0])  # all up to this step has been taken in
@@ -70,11 +73,9 @@ class Recording:
                 mine = label[ids] >= 0
                 found.append((steps[mine], label[ids[mine]]))
             self.kept += KEPT_SPIKE * found[-1][0].size
-        for recorder, kept, values in zip(self.sample_recorders, self.samples, samples, strict=True):
-            if recorder.owner is not None:
-                continue
-            kept.append(values)
-            self.kept += KEPT_SAMPLE * values.size
+        for k, kept in self.samples.items():
+            kept.append(samples[k])
+            self.kept += KEPT_SAMPLE * samples[k].size
 
     def _check_room(self) -> None:
         """Raise RecordingFullError if a run may keep no more."""
@@ -111,9 +112,8 @@ class Recording:
         if not self.keep:
             return NotKept()
         found: dict[str, dict[str, Samples]] = {}
-        for recorder, parts in zip(self.sample_recorders, self.samples, strict=True):
-            if recorder.owner is not None:
-                continue
+        for k, parts in self.samples.items():
+            recorder = self.sample_recorders[k]
             times = in_ms(sampled_steps(start, stop, recorder.every), self.built.net.dt)
             values = np.concatenate([np.empty((0, len(recorder.target)), np.float32), *parts])
             sampled = Samples(times, senders(recorder), values, recorder.unit)

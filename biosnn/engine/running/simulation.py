@@ -129,14 +129,13 @@ class Simulation:
         event_bucketed ring that was asked for is full and may not grow, StateRangeError where a state has become NaN or
         infinite or has left the range of `receptor_state_dtype`, RecordingFullError where what is recorded fills
         `max_record_mib`, OutputError where a sink cannot write its file, BusyError while another run goes on. The
-        `result` of the first four, and of KeyboardInterrupt, is what was
-        recorded until then.
+        `result` of the first four, and of KeyboardInterrupt, is what was recorded until then.
         """
         if self._running.locked():
             raise BusyError("run: this simulation is running already; wait for that run to end, or build another")
         with self._running:
             watching = self._built.net.monitors if _validate.flag("run", "monitored", monitored) else []
-            sinks = [*watching, *as_sinks("run", sink)]
+            sinks = [*watching, *_no_monitors(as_sinks("run", sink))]
             return self._run(duration, progress, sinks, _validate.flag("run", "keep", keep))
 
     def profile(self, steps: int = 20) -> Profile:
@@ -279,3 +278,14 @@ class Simulation:
                 stacklevel=4,
             )
             self._warned = len(late)
+
+
+def _no_monitors(sinks: Sequence[Sink]) -> Sequence[Sink]:
+    """The sinks of a run. Raises DescriptionError for a monitor: what it asks for has to be planned."""
+    for sink in sinks:
+        if hasattr(sink, "watch"):
+            raise DescriptionError(
+                f"run: {type(sink).__name__} is a monitor, not a sink of one run; give it to net.monitor(...) before "
+                f"net.build(), and it watches every run"
+            )
+    return sinks
