@@ -24,6 +24,7 @@ from biosnn.engine.running.progress import Progress, Reporter, reporter
 from biosnn.engine.running.read_back import Synapses, read_fused, read_synapses
 from biosnn.engine.running.recording import Recording
 from biosnn.errors import BusyError, DescriptionError, LateChangeWarning, RunEndedError, StateRangeError
+from biosnn.monitors.base import Monitor
 from biosnn.profiling.profile import Profile
 from biosnn.profiling.python import current, span, watching
 from biosnn.propagation.ways import steps_of
@@ -283,7 +284,7 @@ class Simulation:
 def _no_monitors(sinks: Sequence[Sink]) -> Sequence[Sink]:
     """The sinks of a run. Raises DescriptionError for a monitor: what it asks for has to be planned."""
     for sink in sinks:
-        if hasattr(sink, "watch"):
+        if isinstance(sink, Monitor):
             raise DescriptionError(
                 f"run: {type(sink).__name__} is a monitor, not a sink of one run; give it to net.monitor(...) before "
                 f"net.build(), and it watches every run"
